@@ -1,0 +1,99 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Warnings are errors where the project is checked; a newer compiler's new warning must not stop a user's build.
+let isChecked = Context.environment["CI"] != nil
+
+let settings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ] + (isChecked ? [.treatAllWarnings(as: .error)] : [])
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "weir",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "weir", targets: ["weir"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]),
+        library("LimiterCore", []),
+        library("HTTPWire", [nioCore]),
+        library("Telemetry", [logging]),
+        // A package that Hummingbird uses has a target named Configuration, and target names are unique across the graph.
+        .target(
+            name: "WeirConfiguration", dependencies: ["LimiterCore", yams], path: "Sources/Configuration",
+            swiftSettings: settings),
+        library(
+            "RedisStore", ["CHiredis", "LimiterCore", "WeirConfiguration", "Telemetry", nioCore, nioPosix, logging]),
+        library(
+            "Gateway",
+            ["HTTPWire", "LimiterCore", "WeirConfiguration", "Telemetry", nioCore, nioPosix, nioSSL, crypto, logging]),
+        library(
+            "ControlAPI", ["LimiterCore", "WeirConfiguration", "Telemetry", hummingbird, lifecycle, nioCore, logging]),
+        .executableTarget(
+            name: "weir",
+            dependencies: [
+                "Gateway", "ControlAPI", "RedisStore", "WeirConfiguration", "LimiterCore", "Telemetry",
+                nioCore, nioPosix, nioHTTP1, lifecycle, httpClient, argumentParser, logging,
+            ],
+            swiftSettings: settings),
+
+        .target(
+            name: "TestSupport", dependencies: [nioCore, nioPosix, "LimiterCore"], path: "Tests/TestSupport",
+            swiftSettings: settings),
+        tests("LimiterCoreTests", ["LimiterCore"]),
+        tests("HTTPWireTests", ["HTTPWire", nioCore, nioHTTP1, nioEmbedded]),
+        tests("TelemetryTests", ["Telemetry"]),
+        tests("ConfigurationTests", ["WeirConfiguration", "LimiterCore"]),
+        tests("RedisStoreTests", ["RedisStore", "LimiterCore", "TestSupport", nioCore, nioPosix, nioEmbedded]),
+        tests(
+            "GatewayTests",
+            [
+                "Gateway", "HTTPWire", "WeirConfiguration", "LimiterCore", "Telemetry", "TestSupport", nioCore,
+                nioPosix, nioEmbedded, nioSSL,
+            ]),
+        tests(
+            "ControlAPITests",
+            [
+                "ControlAPI", "WeirConfiguration", "LimiterCore", "Telemetry",
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ]),
+        tests("StoreConformanceTests", ["LimiterCore", "RedisStore", "TestSupport", nioCore, nioPosix]),
+        tests("IntegrationTests", ["TestSupport", nioCore, nioPosix]),
+        tests("ArchitectureTests", []),
+    ]
+)

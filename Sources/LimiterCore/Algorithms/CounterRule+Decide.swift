@@ -1,0 +1,158 @@
+/// The one arithmetic of every store. Time is an argument: microseconds since the epoch.
+extension CounterRule {
+    /// Nothing used.
+    package func neutral(at now: Int64, generation: Int64 = 0) -> CounterState {
+        switch algorithm {
+        case .slidingWindow: CounterState(position: now / periodMicroseconds, count: 0, rest: 0, generation: generation)
+        case .tokenBucket:
+            CounterState(position: now / tickMicroseconds, count: limit, rest: 0, generation: generation)
+        }
+    }
+
+    /// The state as it stands at `now`: windows moved on, tokens refilled. A clock that went back changes nothing.
+    package func current(_ state: CounterState, at now: Int64) -> CounterState {
+        switch algorithm {
+        case .slidingWindow: rotated(state, to: now / periodMicroseconds)
+        case .tokenBucket: refilled(state, to: now / tickMicroseconds)
+        }
+    }
+
+    /// Two memories of one counter made one, never in the caller's favour: the later generation, and within one
+    /// generation the fuller count (of a bucket, the emptier one).
+    package func merged(_ a: CounterState, _ b: CounterState, at now: Int64) -> CounterState {
+        if a.generation != b.generation { return current(a.generation > b.generation ? a : b, at: now) }
+        switch algorithm {
+        case .slidingWindow:
+            let position = max(now / periodMicroseconds, max(a.position, b.position))
+            let (x, y) = (rotated(a, to: position), rotated(b, to: position))
+            return CounterState(
+                position: position, count: max(x.count, y.count), rest: max(x.rest, y.rest), generation: a.generation)
+        case .tokenBucket:
+            let position = max(now / tickMicroseconds, max(a.position, b.position))
+            let (x, y) = (refilled(a, to: position), refilled(b, to: position))
+            return (x.count, x.rest) < (y.count, y.rest) ? x : y
+        }
+    }
+
+    /// Decides one request on a state that is `current` at `now`, and charges it if it passes and `charges` is set.
+    package func decide(_ state: inout CounterState, cost: Int64, at now: Int64, charges: Bool) -> Verdict {
+        let isAllowed = admits(state, cost: cost, at: now)
+        if isAllowed && charges { charge(&state, cost: cost) }
+        return verdict(state, cost: cost, isAllowed: isAllowed, at: now)
+    }
+
+    /// Cost 0 always passes.
+    package func admits(_ state: CounterState, cost: Int64, at now: Int64) -> Bool {
+        if cost == 0 { return true }
+        switch algorithm {
+        case .slidingWindow: return used(state, at: now) + cost <= limit
+        case .tokenBucket: return cost <= state.count
+        }
+    }
+
+    package func charge(_ state: inout CounterState, cost: Int64) {
+        switch algorithm {
+        case .slidingWindow: state.count += cost
+        case .tokenBucket: state.count -= cost
+        }
+    }
+
+    /// What the caller is told of a state that is `current` at `now`.
+    package func verdict(_ state: CounterState, cost: Int64, isAllowed: Bool, at now: Int64) -> Verdict {
+        let retry = isAllowed ? 0 : cost > limit ? Verdict.never : delay(state, untilAvailable: cost, at: now)
+        let available = available(state, at: now)
+        let remaining = max(0, available)
+        let isFull = available >= limit
+        return Verdict(
+            isAllowed: isAllowed, limit: limit, remaining: remaining,
+            nextUnitMicroseconds: isFull ? 0 : delay(state, untilAvailable: remaining + 1, at: now),
+            fullMicroseconds: isFull ? 0 : delay(state, untilAvailable: limit, at: now),
+            retryMicroseconds: retry)
+    }
+
+    /// Units that may pass now; negative while a debt is owed.
+    package func available(_ state: CounterState, at now: Int64) -> Int64 {
+        switch algorithm {
+        case .slidingWindow: limit - used(state, at: now)
+        case .tokenBucket: state.count
+        }
+    }
+
+    /// How long until `units` (at most the limit) are available if nobody spends any, exact to the microsecond.
+    ///
+    /// A window: within it, the weight of the one before shrinks until `ceil(rest·left/W) <= limit-units-count`; if that
+    /// cannot be, the same in the next window, where today's count is the one before.
+    package func delay(_ state: CounterState, untilAvailable units: Int64, at now: Int64) -> Int64 {
+        switch algorithm {
+        case .slidingWindow:
+            let window = periodMicroseconds
+            let start = state.position * window
+            let untilWindowEnds = start + window - now
+            let target = limit - units
+            if state.count <= target {
+                guard state.rest > 0 else { return 0 }
+                let ticks = (target - state.count) * periodTicks / state.rest
+                return max(0, untilWindowEnds - min(ticks, periodTicks) * tickMicroseconds)
+            }
+            return untilWindowEnds + window - target * periodTicks / state.count * tickMicroseconds
+        case .tokenBucket:
+            let missing = (units - state.count) * periodTicks - state.rest
+            guard missing > 0 else { return 0 }
+            let ticks = (missing + refill - 1) / refill
+            return max(0, (state.position + ticks) * tickMicroseconds - now)
+        }
+    }
+
+    /// How long, in milliseconds, a state must be kept: until it is neutral.
+    package func timeToLiveMilliseconds(_ state: CounterState, at now: Int64) -> Int64 {
+        switch algorithm {
+        case .slidingWindow:
+            let window = periodMicroseconds
+            let start = state.position * window
+            let left = start + window - max(now, start)
+            return (left + window + 999) / 1000
+        case .tokenBucket:
+            let missing = (limit - state.count) * periodTicks - state.rest
+            let ticks = (missing + refill - 1) / refill
+            return max(1, (ticks * tickMicroseconds + tickMicroseconds + 999) / 1000)
+        }
+    }
+
+    /// `ceil(rest·left/W) + count`: never under the truth by rounding.
+    private func used(_ state: CounterState, at now: Int64) -> Int64 {
+        let start = state.position * periodMicroseconds
+        let left = start + periodMicroseconds - max(now, start)
+        let leftTicks = (left + tickMicroseconds - 1) / tickMicroseconds
+        return (state.rest * leftTicks + periodTicks - 1) / periodTicks + state.count
+    }
+
+    private func rotated(_ state: CounterState, to window: Int64) -> CounterState {
+        var next = state
+        if state.position < window {
+            next.rest = state.position == window - 1 ? min(state.count, countCeiling) : 0
+            next.count = 0
+            next.position = window
+        }
+        return next
+    }
+
+    /// Whole periods and the remainder kept apart, so that the long-run rate is exact.
+    private func refilled(_ state: CounterState, to tick: Int64) -> CounterState {
+        var next = state
+        if tick > state.position {
+            let elapsed = tick - state.position
+            next.position = tick
+            let missing = limit - state.count
+            // More than enough periods passed: full, without forming products that could be large.
+            if elapsed / periodTicks > missing / refill {
+                (next.count, next.rest) = (limit, 0)
+                return next
+            }
+            let gained = elapsed % periodTicks * refill + state.rest
+            next.count += elapsed / periodTicks * refill + gained / periodTicks
+            next.rest = gained % periodTicks
+        }
+        if next.count >= limit { (next.count, next.rest) = (limit, 0) }
+        return next
+    }
+}

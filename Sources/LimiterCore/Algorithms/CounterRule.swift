@@ -1,0 +1,120 @@
+/// A limit's numbers as both sides count with them: this code and the Redis script do the same arithmetic on the same integers.
+///
+/// Counting happens in ticks of 1 µs, 1 ms or 1 s, the finest for which every product stays under 2^52 and is
+/// therefore exact in the doubles of a Redis script.
+package struct CounterRule: Hashable, Sendable {
+    package enum Algorithm: UInt8, Sendable {
+        case slidingWindow = 0
+        case tokenBucket = 1
+    }
+
+    package let algorithm: Algorithm
+    /// The window's limit or the bucket's capacity, in cost units, at least 1.
+    package let limit: Int64
+    /// Tokens that come back every `periodTicks`; 0 for a window.
+    package let refill: Int64
+    /// The window's length, or the refill period in lowest terms, in ticks.
+    package let periodTicks: Int64
+    /// 1, 1 000 or 1 000 000.
+    package let tickMicroseconds: Int64
+
+    private static let exactBound: Int64 = 1 << 52
+
+    package init(_ limit: Limit) throws(LimitError) {
+        for tick in [1, 1000, 1_000_000] as [Int64] {
+            switch limit.algorithm {
+            case .slidingWindow:
+                let window = limit.rate.periodMicroseconds / tick
+                guard Self.isExact(limit.rate.count, window) else { continue }
+                self.init(
+                    algorithm: .slidingWindow, limit: limit.rate.count, refill: 0, periodTicks: window,
+                    tickMicroseconds: tick)
+                return
+            case .tokenBucket(let burst):
+                let period = limit.rate.periodMicroseconds / tick
+                let divisor = Self.greatestCommonDivisor(limit.rate.count, period)
+                let (refill, ticks) = (limit.rate.count / divisor, period / divisor)
+                guard Self.isExact(refill, ticks), Self.isExact(burst, ticks) else { continue }
+                self.init(
+                    algorithm: .tokenBucket, limit: burst, refill: refill, periodTicks: ticks, tickMicroseconds: tick)
+                return
+            }
+        }
+        throw LimitError(
+            .inexactRate,
+            "the limit `\(limit.name)` cannot be counted exactly: \(limit.rate) needs more than 52 bits; use a smaller count or a shorter period",
+            key: "rate")
+    }
+
+    package init(algorithm: Algorithm, limit: Int64, refill: Int64, periodTicks: Int64, tickMicroseconds: Int64) {
+        self.algorithm = algorithm
+        self.limit = limit
+        self.refill = refill
+        self.periodTicks = periodTicks
+        self.tickMicroseconds = tickMicroseconds
+    }
+
+    package var periodMicroseconds: Int64 { periodTicks * tickMicroseconds }
+
+    /// The largest count of a past window that is weighed exactly; at least twice the limit.
+    package var countCeiling: Int64 { (1 << 53) / periodTicks }
+
+    private static func isExact(_ a: Int64, _ b: Int64) -> Bool {
+        let (product, overflow) = a.multipliedReportingOverflow(by: b)
+        return !overflow && product < exactBound
+    }
+
+    private static func greatestCommonDivisor(_ a: Int64, _ b: Int64) -> Int64 {
+        var (a, b) = (a, b)
+        while b != 0 { (a, b) = (b, a % b) }
+        return a
+    }
+}
+
+/// What is remembered of one counter between two requests. What the fields mean depends on the rule's algorithm.
+package struct CounterState: Hashable, Sendable {
+    /// A window: its number since the epoch. A bucket: the time of the last refill, in ticks since the epoch.
+    package var position: Int64
+    /// A window: units counted in it. A bucket: tokens left; below zero after a debt was merged.
+    package var count: Int64
+    /// A window: units counted in the one before. A bucket: the refill's remainder, below the rule's `periodTicks`.
+    package var rest: Int64
+    /// The time of the last reset, in milliseconds since the epoch; 0: never reset. The state of a later generation always wins.
+    package var generation: Int64
+
+    package init(position: Int64, count: Int64, rest: Int64, generation: Int64 = 0) {
+        self.position = position
+        self.count = count
+        self.rest = rest
+        self.generation = generation
+    }
+}
+
+/// One limit's answer to one request.
+package struct Verdict: Hashable, Sendable {
+    package var isAllowed: Bool
+    /// The window's limit or the bucket's capacity, in cost units.
+    package var limit: Int64
+    /// Units that may still pass now, after this decision; never negative.
+    package var remaining: Int64
+    /// Until one more unit is available; 0: nothing is used.
+    package var nextUnitMicroseconds: Int64
+    /// Until nothing is used any more.
+    package var fullMicroseconds: Int64
+    /// Refused: until the same request alone would pass. Allowed: 0. `Verdict.never`: the cost is over the limit.
+    package var retryMicroseconds: Int64
+
+    package static let never: Int64 = -1
+
+    package init(
+        isAllowed: Bool, limit: Int64, remaining: Int64, nextUnitMicroseconds: Int64, fullMicroseconds: Int64,
+        retryMicroseconds: Int64
+    ) {
+        self.isAllowed = isAllowed
+        self.limit = limit
+        self.remaining = remaining
+        self.nextUnitMicroseconds = nextUnitMicroseconds
+        self.fullMicroseconds = fullMicroseconds
+        self.retryMicroseconds = retryMicroseconds
+    }
+}

@@ -1,0 +1,69 @@
+/// A question that is asked once, from the control plane: the facts as values rather than as bytes of a request.
+package struct LimitQuestion: Sendable {
+    package var group: LimitGroup
+    package var operation: LimitCall.Operation
+    package var tenant: String
+    package var method: String
+    package var clientIP: ClientAddress?
+    /// Lowercase names.
+    package var headers: [String: String]
+    /// Instead of every limit's own cost; at most `Cost.maximum`.
+    package var cost: Int64?
+
+    package init(_ group: LimitGroup, _ operation: LimitCall.Operation, tenant: String) {
+        self.group = group
+        self.operation = operation
+        self.tenant = tenant
+        method = ""
+        clientIP = nil
+        headers = [:]
+        cost = nil
+    }
+}
+
+/// Asks a store that belongs to an event loop from anywhere.
+///
+/// `@unchecked Sendable`: the store is touched only inside `run`, which executes on the store's loop.
+package final class AsyncLimiter: @unchecked Sendable {
+    private let store: any LimitStore
+    private let run: @Sendable (@escaping @Sendable () -> Void) -> Void
+
+    /// `run` executes its argument on the event loop that the store belongs to.
+    package init(store: any LimitStore, run: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void) {
+        self.store = store
+        self.run = run
+    }
+
+    package func decide(_ question: LimitQuestion) async -> Decision {
+        await withCheckedContinuation { continuation in
+            run {
+                let call = LimitCall()
+                call.prepare(question.group, question.operation)
+                for dimension in question.group.dimensions {
+                    switch dimension {
+                    case .tenant: call.appendValue(question.tenant)
+                    case .method: call.appendValue(question.method)
+                    case .clientIP:
+                        if let address = question.clientIP { call.appendValue(address) } else { call.appendValue("") }
+                    case .header(let name): call.appendValue(question.headers[name] ?? "")
+                    case .service, .route: preconditionFailure("the group's routes fix these")
+                    }
+                }
+                for index in question.group.limits.indices {
+                    call.costs[index] =
+                        question.cost ?? question.group.limits[index].limit.cost.units(method: question.method)
+                }
+                call.receiver = Receiver(continuation)
+                self.store.decide(call)
+            }
+        }
+    }
+
+    private final class Receiver: DecisionReceiver {
+        private let continuation: CheckedContinuation<Decision, Never>
+
+        init(_ continuation: CheckedContinuation<Decision, Never>) { self.continuation = continuation }
+
+        func decided(_ call: LimitCall) { continuation.resume(returning: call.decision) }
+    }
+}

@@ -1,0 +1,22 @@
+/// How many units one request takes from a limit.
+package enum Cost: Hashable, Sendable {
+    case fixed(Int64)
+    /// By request method, in capitals; methods that are not named take `other`.
+    case byMethod([String: Int64], other: Int64)
+    /// From a request header (lowercase name) that holds a whole number from 0 to 2^31; missing or anything else: `otherwise`.
+    case header(String, otherwise: Int64)
+
+    /// Costs are bounded so that sums of them stay exact everywhere.
+    package static let maximum: Int64 = 1 << 31
+
+    package static let one = Cost.fixed(1)
+
+    /// The cost of a request by its method, where the request's headers have no say.
+    package func units(method: String) -> Int64 {
+        switch self {
+        case .fixed(let units): units
+        case .byMethod(let table, let other): table[method] ?? other
+        case .header(_, let otherwise): otherwise
+        }
+    }
+}

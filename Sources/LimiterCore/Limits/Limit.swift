@@ -1,0 +1,49 @@
+/// One rule: what is counted together, how much of it may pass, and what happens when nobody can be asked.
+package struct Limit: Hashable, Sendable {
+    package enum Algorithm: Hashable, Sendable {
+        case slidingWindow
+        /// `burst` is the bucket's capacity in cost units.
+        case tokenBucket(burst: Int64)
+    }
+
+    package enum FailurePolicy: String, Hashable, Sendable, CaseIterable {
+        /// Refuse with 503 while Redis is away.
+        case deny
+        /// Enforce this replica's share.
+        case local
+        /// Let everything pass.
+        case allow
+    }
+
+    package enum Counted: String, Hashable, Sendable, CaseIterable {
+        case requests
+        case failedAuthentications = "failed_authentication"
+    }
+
+    package let name: String
+    /// Empty: one counter for everyone.
+    package let per: [Dimension]
+    package let rate: Rate
+    package let algorithm: Algorithm
+    package let cost: Cost
+    package let isGuard: Bool
+    package let counts: Counted
+    package let onStoreFailure: FailurePolicy
+    /// Decided, counted and reported, never enforced.
+    package let isShadow: Bool
+    /// Most keys that one replica tells apart; new ones beyond it share one counter.
+    package let maximumKeys: Int
+
+    package var needsTenant: Bool { per.contains(.tenant) }
+
+    /// What may pass at once: the window's limit, or the bucket's capacity.
+    package var capacity: Int64 {
+        switch algorithm {
+        case .slidingWindow: rate.count
+        case .tokenBucket(let burst): burst
+        }
+    }
+
+    package static let defaultMaximumKeys = 100_000
+    package static let defaultMaximumTenants = 10_000_000
+}

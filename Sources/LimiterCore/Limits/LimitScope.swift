@@ -1,0 +1,100 @@
+/// Where a limit was declared; a limit that replaces another counts for itself unless it is shared.
+package enum LimitLevel: Hashable, Sendable {
+    case global
+    case service(String)
+    case route(service: String, route: String)
+
+    package var service: String? {
+        switch self {
+        case .global: nil
+        case .service(let name), .route(service: let name, route: _): name
+        }
+    }
+
+    package var route: String? {
+        if case .route(_, let route) = self { route } else { nil }
+    }
+}
+
+/// A limit with the level that owns its counter.
+package struct ScopedLimit: Hashable, Sendable {
+    package let limit: Limit
+    package let rule: CounterRule
+    /// The level whose counter it uses: its own, or that of the limit it shares.
+    package let owner: LimitLevel
+}
+
+/// The limits in force at one level. Same name replaces, new name adds: globally, in a service, in a route.
+package struct LimitScope: Sendable {
+    package let level: LimitLevel
+    private var declarations: [LimitDeclaration] = []
+    private var ownNames: Set<String> = []
+    package private(set) var limits: [ScopedLimit] = []
+
+    package init() { level = .global }
+
+    private init(level: LimitLevel, inheriting parent: LimitScope) {
+        self.level = level
+        declarations = parent.declarations
+        limits = parent.limits
+    }
+
+    package func service(_ name: String) -> LimitScope { LimitScope(level: .service(name), inheriting: self) }
+
+    package func route(_ name: String) -> LimitScope {
+        LimitScope(level: .route(service: level.service ?? "", route: name), inheriting: self)
+    }
+
+    /// Adds a limit, or replaces the inherited one of that name; what the declaration leaves out is inherited.
+    package mutating func declare(_ declaration: LimitDeclaration) throws(LimitError) {
+        guard ownNames.insert(declaration.name).inserted else {
+            throw LimitError(
+                .conflict,
+                "the limit `\(declaration.name)` is declared twice at one level; give one of them another name",
+                key: "name")
+        }
+        let inherited = declarations.firstIndex { $0.name == declaration.name }
+        if let inherited {
+            let merged = declaration.inheriting(from: declarations[inherited])
+            let limit = try completed(merged)
+            let parent = limits[inherited]
+            let shares = declaration.isShared ?? false
+            if shares { try Self.checkSharing(limit, parent.limit) }
+            declarations[inherited] = merged
+            limits[inherited] = ScopedLimit(
+                limit: limit, rule: try CounterRule(limit), owner: shares ? parent.owner : level)
+        } else {
+            guard declaration.isShared != true else {
+                throw LimitError(
+                    .conflict,
+                    "`shared: true` needs an inherited limit of the name `\(declaration.name)` whose counter it shares; there is none",
+                    key: "shared")
+            }
+            let limit = try completed(declaration)
+            declarations.append(declaration)
+            limits.append(ScopedLimit(limit: limit, rule: try CounterRule(limit), owner: level))
+        }
+    }
+
+    private func completed(_ declaration: LimitDeclaration) throws(LimitError) -> Limit {
+        let limit = try declaration.completed()
+        guard level == .global || !(limit.isGuard || limit.counts == .failedAuthentications) else {
+            throw LimitError(
+                .conflict,
+                "guards and limits on failed authentications are decided before routing; declare `\(limit.name)` under the global `limits`",
+                key: limit.isGuard ? "guard" : "count")
+        }
+        return limit
+    }
+
+    private static func checkSharing(_ limit: Limit, _ parent: Limit) throws(LimitError) {
+        guard limit.algorithm == .slidingWindow, parent.algorithm == .slidingWindow,
+            limit.rate.periodSeconds == parent.rate.periodSeconds, limit.per == parent.per
+        else {
+            throw LimitError(
+                .conflict,
+                "`shared: true` needs two sliding windows of equal period and dimensions; leave it out and `\(limit.name)` gets a counter of its own",
+                key: "shared")
+        }
+    }
+}

@@ -1,0 +1,1 @@
+struct CounterPlace { var hash: KeyHash; var shard: Int }

@@ -1,0 +1,219 @@
+/// One request's question to a store and then its answer: the limits that apply, the keys of their counters, what the request costs.
+///
+/// Its owner reuses it from request to request, so that a decision allocates nothing. Between `decide` and the answer it belongs to
+/// the store; who loses interest meanwhile drops it and takes a new one. It stays on the event loop of its owner.
+package final class LimitCall {
+    package enum Operation: Sendable {
+        /// Charge every limit if all of them allow it.
+        case decide
+        /// Answer as `decide` would, and change nothing.
+        case peek
+        /// Give the budget back: every counter becomes neutral, in a new generation.
+        case reset
+    }
+
+    package private(set) var group: LimitGroup
+    package private(set) var operation: Operation
+    /// In cost units, one a limit of the group; `prepare` fills in fixed costs, the owner the variable ones.
+    package var costs: [Int64]
+    /// Who is told of the answer.
+    package var receiver: (any DecisionReceiver)?
+
+    /// The keys, one behind the other; key i ends at `keyEnds[i]`.
+    package private(set) var keyBytes: [UInt8]
+    package private(set) var keyEnds: [Int]
+    private var values: [UInt8]
+    private var valueEnds: [Int]
+
+    /// What was last seen of each counter, for a store that carries it along; a position below zero: nothing.
+    package var carried: [CounterState]
+    /// While deciding: each counter before the decision; afterwards: after it.
+    package var states: [CounterState]
+    package var decision: Decision
+
+    /// Where a table keeps each counter; scratch space of the table that the call is in.
+    var places: [CounterPlace]
+
+    package init() {
+        group = LimitGroup([])
+        operation = .decide
+        costs = []
+        keyBytes = []
+        keyEnds = []
+        values = []
+        valueEnds = []
+        carried = []
+        states = []
+        decision = Decision()
+        places = []
+    }
+
+    /// Starts a new question. The owner then appends a value for each of the group's dimensions, sets the variable costs,
+    /// and hands it to a store.
+    package func prepare(_ group: LimitGroup, _ operation: Operation = .decide) {
+        self.group = group
+        self.operation = operation
+        costs.removeAll(keepingCapacity: true)
+        carried.removeAll(keepingCapacity: true)
+        keyEnds.removeAll(keepingCapacity: true)
+        for index in group.limits.indices {
+            if case .fixed(let units) = group.limits[index].limit.cost { costs.append(units) } else { costs.append(1) }
+            carried.append(CounterState(position: -1, count: 0, rest: 0))
+        }
+        values.removeAll(keepingCapacity: true)
+        valueEnds.removeAll(keepingCapacity: true)
+    }
+
+    package func appendValue(_ bytes: UnsafeRawBufferPointer) {
+        KeyEncoding.append(bytes, to: &values)
+        valueEnds.append(values.count)
+    }
+
+    package func appendValue(_ text: String) {
+        var text = text
+        text.withUTF8 { appendValue(UnsafeRawBufferPointer($0)) }
+    }
+
+    package func appendValue(_ address: ClientAddress) {
+        address.appendLimitValue(to: &values)
+        valueEnds.append(values.count)
+    }
+
+    /// Puts the keys together once the values are there; stores call it first.
+    package func makeKeys() {
+        guard keyEnds.isEmpty else { return }
+        precondition(valueEnds.count == group.dimensions.count, "a value for each dimension of the group")
+        keyBytes.removeAll(keepingCapacity: true)
+        for index in group.limits.indices { appendKey(group.limits[index].template.pieces) }
+    }
+
+    /// Replaces the keys of the limits that have as many keys as they may by the one that all further callers share.
+    func useOverflowKeys(where isOverflowing: (Int) -> Bool) {
+        keyEnds.removeAll(keepingCapacity: true)
+        keyBytes.removeAll(keepingCapacity: true)
+        for index in group.limits.indices {
+            let template = group.limits[index].template
+            appendKey(isOverflowing(index) ? template.overflowPieces : template.pieces)
+        }
+    }
+
+    private func appendKey(_ pieces: [KeyTemplate.Piece]) {
+        for piece in pieces {
+            switch piece {
+            case .bytes(let bytes): keyBytes.append(contentsOf: bytes)
+            case .value(let index):
+                keyBytes.append(contentsOf: values[(index == 0 ? 0 : valueEnds[index - 1])..<valueEnds[index]])
+            }
+        }
+        keyEnds.append(keyBytes.count)
+    }
+
+    package func withKey<Result>(_ index: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        let start = index == 0 ? 0 : keyEnds[index - 1]
+        return keyBytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[start..<keyEnds[index]])) }
+    }
+
+    /// The encoded value of the dimension that decides where a tenant's counters live together.
+    func withTenant<Result>(_ dimension: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        let start = dimension == 0 ? 0 : valueEnds[dimension - 1]
+        return values.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[start..<valueEnds[dimension]])) }
+    }
+
+    /// Decides on `states`, which the store has made current at `now`, and fills in the decision.
+    /// Returns whether states were changed and must be kept.
+    package func resolve(at now: Int64) -> Bool {
+        decision.begin(limits: group.limits.count)
+        if operation == .reset {
+            for index in group.limits.indices {
+                let generation = max(states[index].generation + 1, now / 1000)
+                states[index] = group.limits[index].rule.neutral(at: now, generation: generation)
+            }
+        }
+        var passes = true
+        for index in group.limits.indices where !group.limits[index].limit.isShadow {
+            passes = passes && group.limits[index].rule.admits(states[index], cost: cost(index), at: now)
+        }
+        var changes = operation == .reset
+        for index in group.limits.indices {
+            let rule = group.limits[index].rule
+            let cost = cost(index)
+            let isAllowed = rule.admits(states[index], cost: cost, at: now)
+            if passes && isAllowed && cost > 0 && operation == .decide {
+                rule.charge(&states[index], cost: cost)
+                changes = true
+            }
+            decision.append(
+                rule.verdict(states[index], cost: cost, isAllowed: isAllowed, at: now),
+                isEnforced: !group.limits[index].limit.isShadow)
+        }
+        return changes
+    }
+
+    private func cost(_ index: Int) -> Int64 { operation == .reset ? 0 : costs[index] }
+
+    /// Hands the answer to the receiver. Stores call it exactly once a question.
+    package func answer() {
+        let receiver = self.receiver
+        self.receiver = nil
+        receiver?.decided(self)
+    }
+
+    /// Answers that nobody could decide: an outage with `on_store_failure: deny`.
+    package func answerUnavailable() {
+        decision.begin(limits: 0)
+        decision.outcome = .unavailable
+        decision.isDegraded = true
+        answer()
+    }
+}
+
+/// Is told of an answer, on the event loop where the question was asked, possibly before `decide` returns.
+package protocol DecisionReceiver: AnyObject {
+    func decided(_ call: LimitCall)
+}
+
+/// What the limits of a request say together.
+package struct Decision: Sendable {
+    package enum Outcome: Sendable {
+        case allowed
+        case denied
+        /// No store could decide, and a limit says to refuse then.
+        case unavailable
+    }
+
+    package var outcome: Outcome
+    /// The limits are configured for a shared store and it did not decide.
+    package var isDegraded: Bool
+    /// One a limit of the group, in its order; empty where the outcome is `unavailable`.
+    package private(set) var verdicts: [Verdict]
+    /// Denied: until the same request alone would pass, by the limit that takes longest; nil: never.
+    package private(set) var retryAfterMicroseconds: Int64?
+
+    package init() {
+        outcome = .allowed
+        isDegraded = false
+        verdicts = []
+        retryAfterMicroseconds = nil
+    }
+
+    package var isAllowed: Bool { outcome == .allowed }
+
+    package mutating func begin(limits: Int) {
+        outcome = .allowed
+        isDegraded = false
+        verdicts.removeAll(keepingCapacity: true)
+        retryAfterMicroseconds = 0
+    }
+
+    /// Adds one limit's answer; one that is not enforced refuses nobody.
+    package mutating func append(_ verdict: Verdict, isEnforced: Bool) {
+        verdicts.append(verdict)
+        guard !verdict.isAllowed, isEnforced else { return }
+        outcome = .denied
+        if verdict.retryMicroseconds == Verdict.never {
+            retryAfterMicroseconds = nil
+        } else if let longest = retryAfterMicroseconds {
+            retryAfterMicroseconds = max(longest, verdict.retryMicroseconds)
+        }
+    }
+}

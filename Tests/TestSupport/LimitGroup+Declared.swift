@@ -59,6 +59,7 @@ extension LimitStore {
         let receiver = ImmediateReceiver()
         let call = LimitCall()
         call.prepare(group, operation)
+        call.reportsReset = true
         for index in group.dimensions.indices { call.appendValue(values[index]) }
         if let cost { for index in call.costs.indices { call.costs[index] = cost } }
         call.receiver = receiver

@@ -1,4 +1,4 @@
-package import NIOCore
+import NIOCore
 
 /// The one form of a path in which it is routed, limited and forwarded.
 ///
@@ -38,11 +38,10 @@ package struct CanonicalPath: Sendable {
     /// The canonical form of a path from anywhere else, such as a configured route.
     package static func of(_ path: [UInt8]) throws(WireError) -> [UInt8] {
         var rewritten = ByteBuffer()
-        let isRewritten = try path.withUnsafeBytes { bytes throws(WireError) -> Bool in
-            guard bytes.allSatisfy({ ByteClass.table[Int($0)] & ByteClass.path != 0 }) else {
-                throw WireError(.badPath)
-            }
-            return try rewrite(bytes, into: &rewritten)
+        let isRewritten = try path.withUnsafeBufferPointer { path throws(WireError) -> Bool in
+            let classes = ByteClass.table
+            guard path.allSatisfy({ classes[Int($0)] & ByteClass.path != 0 }) else { throw WireError(.badPath) }
+            return try rewrite(UnsafeRawBufferPointer(path), into: &rewritten)
         }
         return isRewritten ? Array(rewritten.readableBytesView) : path
     }

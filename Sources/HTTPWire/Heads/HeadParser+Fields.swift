@@ -35,6 +35,12 @@ extension HeadParser {
         let value = ByteRange(valueStart, valueEnd)
         fields.append(Field(name: ByteRange(start, nameEnd), value: value, known: known, isRemoved: isRemoved))
         if known != .other, known.rawValue <= KnownField.expect.rawValue {
+            if known == .contentLength || known == .transferEncoding {
+                // Parsers disagree on blanks after these values, and on tabs before them.
+                guard valueEnd == end, bytes[valueStart &- 1] != .tab else {
+                    throw WireError(known == .contentLength ? .badContentLength : .badTransferEncoding)
+                }
+            }
             try note(known, bytes, value, version: version)
         }
     }

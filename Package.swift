@@ -92,7 +92,9 @@ let package = Package(
                 "ControlAPI", "WeirConfiguration", "LimiterCore", "Telemetry",
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),
-        tests("StoreConformanceTests", ["LimiterCore", "RedisStore", "TestSupport", nioCore, nioPosix]),
+        tests(
+            "StoreConformanceTests",
+            ["LimiterCore", "RedisStore", "TestSupport", "WeirConfiguration", nioCore, nioPosix, logging]),
         tests("IntegrationTests", ["TestSupport", nioCore, nioPosix]),
         tests("ArchitectureTests", []),
     ]

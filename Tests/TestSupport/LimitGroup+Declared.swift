@@ -5,7 +5,9 @@ package struct DeclaredLimits {
     package let table: LimitTable
 
     /// One service `api` with one route `/`, under these global limits.
-    package init(_ declarations: LimitDeclaration...) throws {
+    package init(_ declarations: LimitDeclaration...) throws { try self.init(declarations) }
+
+    package init(_ declarations: [LimitDeclaration]) throws {
         var scope = LimitScope()
         for declaration in declarations { try scope.declare(declaration) }
         let service = scope.service("api")

@@ -289,6 +289,12 @@ struct WrongText: CustomTestStringConvertible, Sendable {
         #expect(found.map(\.line) == [2, 2])
     }
 
+    @Test func faultyProxiesAreNotAlsoAFaultOfTheHeaderThatNeedsThem() {
+        let found = faults(
+            of: "gateway:\n  trusted_proxies: [nowhere]\nidentity: {header: X-Tenant}\n" + leastServices)
+        #expect(found.map(\.line) == [2])
+    }
+
     @Test func aFaultyIdentityIsNotAlsoAFaultOfLimitsPerTenant() {
         let found = faults(
             of: "identity:\n  jwt: {}\nlimits: [{name: a, per: tenant, rate: 1/s}]\n" + leastServices)

@@ -169,6 +169,7 @@ import Testing
         Refused("Transfer-Encoding: \u{b}chunked\r\n\r\n", .badFieldValue),
         Refused("Transfer-Encoding: chunked\r\n , identity\r\n\r\n", .foldedField),
         Refused("Transfer-Encoding\u{0}: chunked\r\n\r\n", .badFieldName),
+        Refused("Connection: close\t\r\n\r\n", .badConnection),
         Refused("Connection: a b\r\n\r\n", .badConnection),
         Refused("Connection: \"close\"\r\n\r\n", .badConnection),
         Refused("Connection: close; q=1\r\n\r\n", .badConnection),

@@ -66,6 +66,8 @@ import Testing
         ("HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n", .badContentLength),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", .transferCodingNotSupported),
         ("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", .badTransferEncoding),
+        ("HTTP/1.1 100 Continue\r\nConnection: close\r\n\r\n", .badConnection),
+        ("HTTP/1.0 100 Continue\r\n\r\n", .badConnection),
         ("HTTP/1.1 200 OK\r\nX : y\r\n\r\n", .badFieldName),
         ("HTTP/1.1 200 OK\r\nX: y\r\n z\r\n\r\n", .foldedField),
         ("HTTP/1.1 200 OK\r\nX: y\u{0}\r\n\r\n", .badFieldValue),

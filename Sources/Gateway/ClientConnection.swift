@@ -273,8 +273,7 @@ final class ClientConnection: ChannelInboundHandler {
     /// The answer ends here, unfinished. `resetting`: the client would take a regular end of the connection for its end.
     func breakOff(resetting: Bool) {
         if resetting {
-            try? context?.channel.syncOptions?.setOption(
-                .socketOption(.so_linger), value: linger(l_onoff: 1, l_linger: 0))
+            _ = (context?.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
             close()
         } else {
             phase = .lingering

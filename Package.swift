@@ -84,7 +84,7 @@ let package = Package(
             "GatewayTests",
             [
                 "Gateway", "HTTPWire", "WeirConfiguration", "LimiterCore", "Telemetry", "TestSupport", nioCore,
-                nioPosix, nioEmbedded, nioSSL,
+                nioPosix, nioEmbedded, nioSSL, crypto, logging,
             ]),
         tests(
             "ControlAPITests",

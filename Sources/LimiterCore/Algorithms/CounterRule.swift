@@ -72,7 +72,7 @@ package struct CounterRule: Hashable, Sendable {
 }
 
 /// What is remembered of one counter between two requests. What the fields mean depends on the rule's algorithm.
-package struct CounterState: Hashable, Sendable {
+package struct CounterState: Hashable, Sendable, BitwiseCopyable {
     /// A window: its number since the epoch. A bucket: the time of the last refill, in ticks since the epoch.
     package var position: Int64
     /// A window: units counted in it. A bucket: tokens left; below zero after a debt was merged.

@@ -12,15 +12,15 @@ struct KeyTemplate: Sendable {
     let pieces: [Piece]
     /// The key that new callers share once the limit has as many keys as it may.
     let overflowPieces: [Piece]
-    /// Index of the tenant among the group's dimensions, where the limit is kept per tenant.
-    let tenant: Int?
+    /// Bytes of `weir:{`, behind which the tag begins.
+    static let tagStart = 6
 
     init(_ scoped: ScopedLimit, service: String?, route: String?, dimensions: [Dimension]) {
         let limit = scoped.limit
         var name = limit.name
         if let service = scoped.owner.service { name += "@" + Self.encoded(service) }
         if let route = scoped.owner.route { name += "@" + Self.encoded(route) }
-        tenant = limit.needsTenant ? dimensions.firstIndex(of: .tenant) : nil
+        let tenant = limit.needsTenant ? dimensions.firstIndex(of: .tenant) : nil
 
         var scope: [Piece] = []
         for dimension in limit.per where dimension != .tenant {

@@ -56,6 +56,7 @@ package final class LimitCall {
         costs.removeAll(keepingCapacity: true)
         carried.removeAll(keepingCapacity: true)
         keyEnds.removeAll(keepingCapacity: true)
+        places.removeAll(keepingCapacity: true)
         for index in group.limits.indices {
             if case .fixed(let units) = group.limits[index].limit.cost { costs.append(units) } else { costs.append(1) }
             carried.append(CounterState(position: -1, count: 0, rest: 0))
@@ -97,6 +98,14 @@ package final class LimitCall {
         }
     }
 
+    func withOverflowKey<Result>(_ index: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        let end = keyBytes.count
+        appendKey(group.limits[index].template.overflowPieces)
+        keyEnds.removeLast()
+        defer { keyBytes.removeLast(keyBytes.count - end) }
+        return keyBytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[end...])) }
+    }
+
     private func appendKey(_ pieces: [KeyTemplate.Piece]) {
         for piece in pieces {
             switch piece {
@@ -111,12 +120,6 @@ package final class LimitCall {
     package func withKey<Result>(_ index: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         let start = index == 0 ? 0 : keyEnds[index - 1]
         return keyBytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[start..<keyEnds[index]])) }
-    }
-
-    /// The encoded value of the dimension that decides where a tenant's counters live together.
-    func withTenant<Result>(_ dimension: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        let start = dimension == 0 ? 0 : valueEnds[dimension - 1]
-        return values.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[start..<valueEnds[dimension]])) }
     }
 
     /// Decides on `states`, which the store has made current at `now`, and fills in the decision.
@@ -158,12 +161,11 @@ package final class LimitCall {
         receiver?.decided(self)
     }
 
-    /// Answers that nobody could decide: an outage with `on_store_failure: deny`.
-    package func answerUnavailable() {
+    /// Fills in that nobody could decide: an outage with `on_store_failure: deny`.
+    package func decideUnavailable() {
         decision.begin(limits: 0)
         decision.outcome = .unavailable
         decision.isDegraded = true
-        answer()
     }
 }
 

@@ -1,1 +1,0 @@
-struct CounterPlace { var hash: KeyHash; var shard: Int }

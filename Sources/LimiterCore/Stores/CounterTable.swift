@@ -1,0 +1,144 @@
+import Synchronization
+
+/// Where a table keeps one counter.
+struct CounterPlace: Hashable, Sendable {
+    var hash: KeyHash
+    var shard: Int
+}
+
+/// Bounded memory for counters, shared by all event loops: open addressing in shards with a lock each.
+///
+/// A key is its keyed 128-bit hash. All counters of a tenant lie in one shard, so that deciding its limits together
+/// takes one lock as a rule. A limit has at most as many keys as it may; further ones share its overflow counter. A counter is
+/// only removed once it is neutral, so forgetting it favours nobody; each access sweeps two slots, so no timer is needed.
+final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
+    /// 128 bits of hash and 64 of bookkeeping beside the value.
+    struct Slot: BitwiseCopyable {
+        /// Zero: empty.
+        var hash: KeyHash
+        /// Seconds since the table's base when the counter becomes neutral.
+        var expirySeconds: UInt32
+        /// Index of the limit, or `uncounted`.
+        var limit: UInt32
+        var value: Value
+    }
+
+    private static var uncounted: UInt32 { .max }
+    private static var shardCount: Int { 256 }
+
+    private let secret: (UInt64, UInt64)
+    private let baseSeconds: Int64
+    private let keyCounts: [KeyCount]
+    /// One more than `shardCount`: the last holds the overflow counters.
+    private let shards: [CounterShard<Value>]
+
+    /// `now` in microseconds; the labels say how many keys each limit may have.
+    init(labels: [LimitTable.Label], now: Int64) {
+        var random = SystemRandomNumberGenerator()
+        secret = (random.next(), random.next())
+        baseSeconds = now / 1_000_000 - 1
+        keyCounts = labels.map { KeyCount(maximum: $0.maximumKeys) }
+        shards = (0...Self.shardCount).map { _ in CounterShard() }
+    }
+
+    /// Keys of all limits together.
+    var count: Int { keyCounts.reduce(0) { $0 + $1.current.load(ordering: .relaxed) } }
+
+    /// Bytes of all slots, used and free.
+    var byteCount: Int { shards.reduce(0) { sum, shard in sum + shard.lock.withLock { _ in shard.byteCount } } }
+
+    /// Runs `body` while every counter of the call is locked; `call.places` then says where each is.
+    func locked(_ call: LimitCall, at now: Int64, _ body: () -> Void) {
+        if call.places.isEmpty { place(call) }
+        let first = call.places.first?.shard ?? 0
+        if call.places.allSatisfy({ $0.shard == first }) {
+            shards[first].lock.withLock { _ in lockedOverflow(call, at: now, body) }
+        } else {
+            lock(Set(call.places.map(\.shard)).sorted()[...]) { self.lockedOverflow(call, at: now, body) }
+        }
+    }
+
+    /// Runs `body` with one counter locked.
+    func locked(_ place: CounterPlace, _ body: () -> Void) { shards[place.shard].lock.withLock { _ in body() } }
+
+    /// The key says it all: `weir:{<tag>}:…` of a tenant lies where its tag belongs, that of a limit without tenant anywhere,
+    /// and one whose scope is `~` is an overflow counter.
+    func place(ofKey key: UnsafeRawBufferPointer) -> CounterPlace {
+        var hash = KeyHash(hashing: key, key: secret)
+        if hash.isZero { hash.low = 1 }
+        if let colon = key.lastIndex(of: UInt8(ascii: ":")), colon >= 2, key[colon - 1] == UInt8(ascii: "~"),
+            key[colon - 2] == UInt8(ascii: ":")
+        {
+            return CounterPlace(hash: hash, shard: Self.shardCount)
+        }
+        let tag = key.dropFirst(KeyTemplate.tagStart).prefix { $0 != UInt8(ascii: "}") }
+        let spread =
+            tag.first == UInt8(ascii: "~") ? hash : KeyHash(hashing: UnsafeRawBufferPointer(rebasing: tag), key: secret)
+        return CounterPlace(hash: hash, shard: Int(spread.high % UInt64(Self.shardCount)))
+    }
+
+    func isOverflow(_ place: CounterPlace) -> Bool { place.shard == Self.shardCount }
+
+    /// The counter, if the table has it. Only while it is locked; valid until the next insertion.
+    func find(_ place: CounterPlace) -> UnsafeMutablePointer<Slot>? { shards[place.shard].find(place.hash) }
+
+    /// Keeps a counter for `milliseconds` from `now`. Only while it is locked.
+    func store(_ value: Value, at place: CounterPlace, limit index: Int, now: Int64, milliseconds: Int64) {
+        let shard = shards[place.shard]
+        let expiry = UInt32(clamping: (now / 1000 + milliseconds) / 1000 + 1 - baseSeconds)
+        if let slot = shard.find(place.hash) {
+            slot.pointee.value = value
+            slot.pointee.expirySeconds = expiry
+        } else {
+            let limit = isOverflow(place) ? Self.uncounted : UInt32(index)
+            if limit != Self.uncounted { keyCounts[index].current.wrappingAdd(1, ordering: .relaxed) }
+            shard.insert(Slot(hash: place.hash, expirySeconds: expiry, limit: limit, value: value))
+        }
+    }
+
+    private func place(_ call: LimitCall) {
+        for index in call.group.limits.indices { call.places.append(call.withKey(index, place(ofKey:))) }
+    }
+
+    private func lockedOverflow(_ call: LimitCall, at now: Int64, _ body: () -> Void) {
+        let seconds = UInt32(clamping: now / 1_000_000 - baseSeconds)
+        let holdsOverflow = call.places.contains(where: isOverflow)
+        var overflows = false
+        for index in call.places.indices where !isOverflow(call.places[index]) {
+            let place = call.places[index]
+            shards[place.shard].sweep(at: seconds) { self.forget($0) }
+            let limit = call.group.limits[index].index
+            guard keyCounts[limit].isFull, find(place) == nil else { continue }
+            overflows = true
+            call.places[index] = call.withOverflowKey(index, place(ofKey:))
+        }
+        if overflows && !holdsOverflow {
+            let shard = shards[Self.shardCount]
+            shard.lock.withLock { _ in
+                shard.sweep(at: seconds) { self.forget($0) }
+                body()
+            }
+        } else {
+            body()
+        }
+    }
+
+    private func forget(_ limit: UInt32) {
+        if limit != Self.uncounted { keyCounts[Int(limit)].current.wrappingSubtract(1, ordering: .relaxed) }
+    }
+
+    /// In ascending order, so that two calls cannot wait for each other.
+    private func lock(_ order: ArraySlice<Int>, _ body: () -> Void) {
+        guard let first = order.first else { return body() }
+        shards[first].lock.withLock { _ in lock(order.dropFirst(), body) }
+    }
+}
+
+private final class KeyCount: Sendable {
+    let maximum: Int
+    let current = Atomic<Int>(0)
+
+    init(maximum: Int) { self.maximum = maximum }
+
+    var isFull: Bool { current.load(ordering: .relaxed) >= maximum }
+}

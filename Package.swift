@@ -89,7 +89,7 @@ let package = Package(
         tests(
             "ControlAPITests",
             [
-                "ControlAPI", "WeirConfiguration", "LimiterCore", "Telemetry",
+                "ControlAPI", "WeirConfiguration", "LimiterCore", "Telemetry", nioCore, nioPosix, logging,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),
         tests("StoreConformanceTests", ["LimiterCore", "RedisStore", "TestSupport", nioCore, nioPosix]),

@@ -44,7 +44,7 @@ struct Access<Context: RequestContext>: RouterMiddleware {
         return difference == 0
     }
 
-    private static func isLocal(_ authority: String) -> Bool {
+    static func isLocal(_ authority: String) -> Bool {
         if ClientAddress(parsing: authority) != nil { return true }
         let host = authority.lastIndex(of: ":").map { authority[..<$0] } ?? authority[...]
         return host.lowercased() == "localhost" || ClientAddress(parsing: String(host)) != nil

@@ -47,9 +47,9 @@ package struct ControlError: Error, Hashable, Sendable, CustomStringConvertible 
     }
 }
 
-extension ControlError: HTTPResponseError {
+extension ControlError {
     /// RFC 9457.
-    package func response(from request: Request, context: some RequestContext) throws -> Response {
+    var response: Response {
         let problem: JSON = [
             "type": "about:blank", "title": .string(status.reasonPhrase), "status": .integer(Int64(status.code)),
             "detail": .string(message), "code": .string(code.rawValue),

@@ -1,22 +1,18 @@
 import LimiterCore
-import Synchronization
 import Telemetry
 
-/// Counts decisions that were asked for over the API. Calls come from many threads, and a worker's metrics have one writer.
-final class DecisionMeter: Sendable {
+/// Counts decisions that were asked for over the API.
+struct DecisionMeter: Sendable {
     private let metrics: WorkerMetrics
-    private let turn = Mutex(())
 
     init(_ metrics: WorkerMetrics) { self.metrics = metrics }
 
     func count(_ decision: Decision, of group: LimitGroup, took duration: Duration) {
         let (seconds, attoseconds) = duration.components
-        turn.withLock { _ in
-            metrics.recordDecision(nanoseconds: seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
-            for (index, limit) in group.limits.enumerated() {
-                metrics.countDecision(
-                    limit: limit.index, outcome: Self.outcome(decision, index, limit), isDegraded: decision.isDegraded)
-            }
+        metrics.recordDecision(nanoseconds: seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+        for (index, limit) in group.limits.enumerated() {
+            metrics.countDecision(
+                limit: limit.index, outcome: Self.outcome(decision, index, limit), isDegraded: decision.isDegraded)
         }
     }
 

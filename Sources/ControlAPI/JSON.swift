@@ -28,10 +28,10 @@ package enum JSON: Hashable, Sendable {
 
     static func optional(_ text: String?) -> JSON { text.map { .string($0) } ?? .null }
 
-    subscript(_ name: String) -> JSON? {
-        guard case .object(let members) = self else { return nil }
-        return members.first { $0.name == name }?.value
-    }
+    /// Empty where it is no object.
+    package var members: [Member] { if case .object(let members) = self { members } else { [] } }
+
+    package subscript(_ name: String) -> JSON? { members.first { $0.name == name }?.value }
 
     package var text: String {
         var text = ""

@@ -23,7 +23,8 @@ enum OpenAPI {
                     "operationId": "metrics", "summary": "Metrics as Prometheus reads them",
                     "responses": [
                         "200": [
-                            "description": "Text format 0.0.4", "content": ["text/plain": ["schema": ["type": "string"]]],
+                            "description": "Text format 0.0.4",
+                            "content": ["text/plain": ["schema": ["type": "string"]]],
                         ],
                         "401": problem("The token is missing or wrong"),
                     ],
@@ -82,9 +83,9 @@ enum OpenAPI {
                     ],
                     "limits": ["type": "array", "items": reference("Row")],
                 ]),
-                "Row": object(row, optional: ["route": text, "shadow": ["const": true]]),
+                "Row": object(row, optional: rowExtras),
                 "CheckRow": object(
-                    row + ["allowed": ["type": "boolean"]], optional: ["route": text, "shadow": ["const": true]]),
+                    .object(row.members + [.init("allowed", ["type": "boolean"])]), optional: rowExtras),
                 "CheckRequest": object(
                     ["service": text],
                     optional: [
@@ -119,16 +120,17 @@ enum OpenAPI {
     private static let count: JSON = ["type": "integer", "minimum": 0]
     private static let unknown = "Null: the counter's key depends on the request, or nobody can say just now."
 
-    private static let row: [JSON.Member] = [
-        .init("name", text),
-        .init("service", ["type": ["string", "null"]]),
-        .init("algorithm", ["enum": ["sliding_window", "token_bucket"]]),
-        .init("limit", ["type": "integer", "minimum": 1]),
-        .init("window_seconds", ["type": "integer", "minimum": 1]),
-        .init("used", ["type": ["integer", "null"], "description": .string(unknown)]),
-        .init("remaining", ["type": ["integer", "null"], "minimum": 0]),
-        .init("reset_after_seconds", ["type": ["number", "null"], "description": "Until nothing is used any more."]),
+    private static let row: JSON = [
+        "name": text,
+        "service": ["type": ["string", "null"]],
+        "algorithm": ["enum": ["sliding_window", "token_bucket"]],
+        "limit": ["type": "integer", "minimum": 1],
+        "window_seconds": ["type": "integer", "minimum": 1],
+        "used": ["type": ["integer", "null"], "description": .string(unknown)],
+        "remaining": ["type": ["integer", "null"], "minimum": 0],
+        "reset_after_seconds": ["type": ["number", "null"], "description": "Until nothing is used any more."],
     ]
+    private static let rowExtras: JSON = ["route": text, "shadow": ["const": true]]
 
     private static let tenant: JSON = [
         "name": "tenant", "in": "path", "required": true,
@@ -150,10 +152,10 @@ enum OpenAPI {
 
     private static func reference(_ schema: String) -> JSON { ["$ref": .string("#/components/schemas/\(schema)")] }
 
-    private static func object(_ required: [JSON.Member], optional: [JSON.Member] = []) -> JSON {
+    private static func object(_ required: JSON, optional: JSON = [:]) -> JSON {
         [
-            "type": "object", "required": .array(required.map { .string($0.name) }),
-            "properties": .object(required + optional), "additionalProperties": false,
+            "type": "object", "required": .array(required.members.map { .string($0.name) }),
+            "properties": .object(required.members + optional.members), "additionalProperties": false,
         ]
     }
 
@@ -167,7 +169,7 @@ enum OpenAPI {
 
     private static func operation(
         _ name: String, _ summary: String, body: JSON? = nil, needsBody: Bool = false, ok: String, schema: JSON,
-        isOpen: Bool = false, others: [JSON.Member] = []
+        isOpen: Bool = false, others: JSON = [:]
     ) -> JSON {
         var members: [JSON.Member] = [.init("operationId", .string(name)), .init("summary", .string(summary))]
         if isOpen { members.append(.init("security", [])) }
@@ -175,13 +177,9 @@ enum OpenAPI {
             let content: JSON = ["application/json": ["schema": body]]
             members.append(.init("requestBody", ["required": .bool(needsBody), "content": content]))
         }
-        var responses: [JSON.Member] = [.init("200", answer(ok, schema))] + others
+        var responses: [JSON.Member] = [.init("200", answer(ok, schema))] + others.members
         if !isOpen { responses.append(.init("401", problem("The token is missing or wrong"))) }
         members.append(.init("responses", .object(responses)))
         return .object(members)
     }
-}
-
-extension [JSON.Member]: @retroactive ExpressibleByDictionaryLiteral {
-    public init(dictionaryLiteral elements: (String, JSON)...) { self = elements.map { JSON.Member($0.0, $0.1) } }
 }

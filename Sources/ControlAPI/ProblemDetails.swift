@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import Logging
 
 /// Every refusal leaves as problem+json: the outermost step.
 struct ProblemDetails<Context: RequestContext>: RouterMiddleware {
@@ -10,7 +11,7 @@ struct ProblemDetails<Context: RequestContext>: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch {
-            return try Self.describe(error, request, context).response(from: request, context: context)
+            return Self.describe(error, request, context).response
         }
     }
 
@@ -22,7 +23,8 @@ struct ProblemDetails<Context: RequestContext>: RouterMiddleware {
                 return ControlError(.notFound, "there is nothing at \(request.uri.path); GET / lists what there is")
             }
             return ControlError(
-                .methodNotAllowed, "\(request.uri.path) takes \(methods.joined(separator: ", ")), not \(request.method)",
+                .methodNotAllowed,
+                "\(request.uri.path) takes \(methods.joined(separator: ", ")), not \(request.method)",
                 allowedMethods: methods)
         }
         context.logger.error("a control request failed", metadata: ["error": "\(error)"])

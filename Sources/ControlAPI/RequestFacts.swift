@@ -56,7 +56,7 @@ struct RequestFacts: Sendable {
     /// Whether the counter's key is known: by the configuration, the tenant, and what the question gives.
     func fixes(_ limit: Limit) -> Bool { limit.per.allSatisfy(fixes) }
 
-    func fixes(_ dimension: Dimension) -> Bool {
+    func fixes(_ dimension: LimiterCore.Dimension) -> Bool {
         switch dimension {
         case .tenant: !tenant.isEmpty
         case .service, .route: true

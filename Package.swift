@@ -76,7 +76,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: [nioCore, nioPosix, "LimiterCore"], path: "Tests/TestSupport",
             swiftSettings: settings),
-        tests("LimiterCoreTests", ["LimiterCore"]),
+        tests("LimiterCoreTests", ["LimiterCore", "TestSupport"]),
         tests("HTTPWireTests", ["HTTPWire", nioCore, nioHTTP1, nioEmbedded]),
         tests("TelemetryTests", ["Telemetry"]),
         tests("ConfigurationTests", ["WeirConfiguration", "LimiterCore"]),

@@ -10,7 +10,8 @@ struct CounterPlace: Hashable, Sendable {
 ///
 /// A key is its keyed 128-bit hash. All counters of a tenant lie in one shard, so that deciding its limits together
 /// takes one lock as a rule. A limit has at most as many keys as it may; further ones share its overflow counter. A counter is
-/// only removed once it is neutral, so forgetting it favours nobody; each access sweeps two slots, so no timer is needed.
+/// only removed once it is neutral, so forgetting it favours nobody; each access sweeps two slots, and more where keys are
+/// missing, so no timer is needed.
 final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
     /// 128 bits of hash and 64 of bookkeeping beside the value.
     struct Slot: BitwiseCopyable {
@@ -31,6 +32,8 @@ final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
     private let keyCounts: [KeyCount]
     /// One more than `shardCount`: the last holds the overflow counters.
     private let shards: [CounterShard<Value>]
+    /// The next shard to look through when a limit has all its keys.
+    private let rover = Atomic<Int>(0)
 
     /// `now` in microseconds; the labels say how many keys each limit may have.
     init(labels: [LimitTable.Label], now: Int64) {
@@ -109,6 +112,8 @@ final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
             shards[place.shard].sweep(at: seconds) { self.forget($0) }
             let limit = call.group.limits[index].index
             guard keyCounts[limit].isFull, find(place) == nil else { continue }
+            rove(call, at: seconds)
+            guard keyCounts[limit].isFull else { continue }
             overflows = true
             call.places[index] = call.withOverflowKey(index, place(ofKey:))
         }
@@ -120,6 +125,15 @@ final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
             }
         } else {
             body()
+        }
+    }
+
+    /// Keys are missing: looks through another shard, which may hold neutral counters that nobody has come by.
+    private func rove(_ call: LimitCall, at seconds: UInt32) {
+        let next = rover.wrappingAdd(1, ordering: .relaxed).oldValue % Self.shardCount
+        guard !call.places.contains(where: { $0.shard == next }) else { return }
+        _ = shards[next].lock.withLockIfAvailable { _ in
+            for _ in 0..<16 { shards[next].sweep(at: seconds) { self.forget($0) } }
         }
     }
 

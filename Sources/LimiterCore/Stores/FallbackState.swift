@@ -12,6 +12,8 @@ package final class FallbackState: Sendable {
     private let unsettled = Mutex<[CounterPlace: UnsettledCounter]>([:])
     private let unsettledCount = Atomic<Int>(0)
     private let isSuspect = Atomic<Bool>(false)
+    private let mergesHeldUntil = Atomic<Int64>(0)
+    private let lateReplyMicroseconds: Int64
 
     private struct Fleet {
         var view: FleetView?
@@ -26,13 +28,16 @@ package final class FallbackState: Sendable {
         var isMerging = false
     }
 
-    /// `minimumReplicas`: `store.replicas` of the configuration. `onPhaseChange` is called on the event loop that noticed.
+    /// `minimumReplicas`: `store.replicas` of the configuration. `lateReplyMicroseconds`: how long after its deadline an answer may
+    /// still come. `onPhaseChange` is called on the event loop that noticed.
     package init(
         labels: [LimitTable.Label], time: any TimeSource, minimumReplicas: Int,
-        replica: ReplicaID = ReplicaID(.random(in: .min ... .max)), seed: UInt64 = .random(in: .min ... .max),
+        lateReplyMicroseconds: Int64 = 2_000_000, replica: ReplicaID = ReplicaID(.random(in: .min ... .max)),
+        seed: UInt64 = .random(in: .min ... .max),
         onPhaseChange: @escaping @Sendable (StoreStatus.Phase) -> Void = { _ in }
     ) {
         self.replica = replica
+        self.lateReplyMicroseconds = lateReplyMicroseconds
         self.onPhaseChange = onPhaseChange
         clock = AlignedClock(time)
         memories = CounterTable(labels: labels, now: time.nowMicroseconds)
@@ -86,7 +91,13 @@ package final class FallbackState: Sendable {
 
     // MARK: What was spent and has not reached the store
 
-    var hasUnsettled: Bool { unsettledCount.load(ordering: .relaxed) > 0 }
+    /// Whether there is something to merge, and no answer may come any more that would show it to be counted already.
+    var mayMerge: Bool {
+        unsettledCount.load(ordering: .relaxed) > 0 && clock.monotonic >= mergesHeldUntil.load(ordering: .relaxed)
+    }
+
+    /// A call timed out: its charge is unknown until its answer came or can no longer come.
+    func holdMerges() { mergesHeldUntil.store(clock.monotonic + lateReplyMicroseconds, ordering: .relaxed) }
 
     func noteUnsettled(_ place: CounterPlace, _ counter: UnsettledCounter) {
         unsettled.withLock { counters in

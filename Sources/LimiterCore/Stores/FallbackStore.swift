@@ -29,7 +29,7 @@ package final class FallbackStore: LimitStore, SharedStoreObserver, @unchecked S
     /// Fills in what was last seen of each counter; what was spent without the store goes there first, on the same connection.
     private func load(_ call: LimitCall) {
         let now = state.clock.now
-        let mayHaveUnsettled = state.hasUnsettled
+        let mayMerge = state.mayMerge
         var merges: [CounterPlace] = []
         var overflows = false
         state.memories.locked(call, at: now) {
@@ -38,7 +38,7 @@ package final class FallbackStore: LimitStore, SharedStoreObserver, @unchecked S
                 overflows = overflows || state.memories.isOverflow(place)
                 guard let memory = state.memories.find(place)?.pointee.value else { continue }
                 call.carried[index] = memory.seen
-                if mayHaveUnsettled, memory.hasUnsettled(call.group.limits[index].rule) { merges.append(place) }
+                if mayMerge, memory.hasUnsettled(call.group.limits[index].rule) { merges.append(place) }
             }
         }
         if overflows { call.useOverflowKeys { state.memories.isOverflow(call.places[$0]) } }
@@ -104,6 +104,7 @@ package final class FallbackStore: LimitStore, SharedStoreObserver, @unchecked S
         case .overloaded, .shutdown: break
         case .disconnected: state.suspect()
         case .timeout, .interrupted, .refused, .unauthorized, .incompatible:
+            if error.code == .timeout { state.holdMerges() }
             state.withBreaker { $0.failed(at: state.clock.monotonic) }
         }
     }
@@ -192,7 +193,7 @@ package final class FallbackStore: LimitStore, SharedStoreObserver, @unchecked S
         let isDue = now >= nextHeartbeat || state.takeSuspicion()
         let isClosed = state.withBreaker { $0.isClosed }
         if isProbe || (isClosed && isDue && !isHeartbeatUnderWay) { beat(isProbe: isProbe) }
-        if isClosed, state.hasUnsettled {
+        if isClosed, state.mayMerge {
             for (place, counter) in state.takeUnsettled(Self.mergesATick) {
                 merge(place, counter) { [state] in state.mergeEnded(place) }
             }

@@ -1,0 +1,175 @@
+import HTTPWire
+import LimiterCore
+import NIOCore
+
+/// What a tenant may know of its own limits, prepared.
+struct BudgetPlan: Sendable {
+    let limits: LimitPlan
+    /// Each row's start, up to its changing numbers.
+    let rows: [[UInt8]]
+    /// Whether tenant and configuration alone name the counter.
+    let isKnown: [Bool]
+
+    init(_ group: LimitGroup) {
+        limits = LimitPlan(group)
+        isKnown = group.limits.map { limit in
+            limit.limit.per.allSatisfy { $0 == .tenant || $0.isFixedByRoute }
+        }
+        rows = group.limits.map { limit in
+            let algorithm = if case .slidingWindow = limit.limit.algorithm { "sliding_window" } else { "token_bucket" }
+            let service = limit.service.map { Self.quoted($0) } ?? "null"
+            return Array(
+                #"{"name":"\#(limit.name)","service":\#(service),"algorithm":"\#(algorithm)","window_seconds":\#(limit.limit.rate.periodSeconds),"limit":"#
+                    .utf8)
+        }
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var buffer = ByteBuffer()
+        var bytes = Array(text.utf8)
+        buffer.append(atMost: bytes.count * 6 + 2) { cursor in
+            cursor.write("\"")
+            bytes.withUnsafeMutableBytes { cursor.write(jsonEscaping: UnsafeRawBufferPointer($0)) }
+            cursor.write("\"")
+        }
+        return String(buffer: buffer)
+    }
+}
+
+/// Answers a caller that asks for its own budget, from a copy that is at most a second old, so that asking costs the store
+/// one question a second and tenant at most.
+enum Budget {
+    static func step(_ exchange: Exchange) -> Step {
+        let worker = exchange.worker
+        if let body = worker.budgets.find(exchange.tenant, at: worker.now) {
+            Respond.json(exchange, body)
+            return .waiting
+        }
+        if let query = worker.budgets.pending(exchange.tenant) {
+            query.askers.append(exchange.ticket())
+            return .waiting
+        }
+        let query = BudgetQuery(exchange.tenant, worker: worker)
+        query.askers.append(exchange.ticket())
+        worker.budgets.begin(query)
+        query.ask(exchange)
+        return .waiting
+    }
+}
+
+/// One question for one tenant's budget, and who waits for its answer.
+final class BudgetQuery: DecisionReceiver {
+    /// An exchange as it was when it asked: it may be over by now, and serve another request.
+    struct Asker {
+        let exchange: Exchange
+        let ticket: UInt32
+    }
+
+    let tenant: Tenant
+    private let worker: Worker
+    var askers: [Asker] = []
+
+    init(_ tenant: Tenant, worker: Worker) {
+        self.tenant = tenant
+        self.worker = worker
+    }
+
+    func ask(_ exchange: Exchange) {
+        let call = LimitCall()
+        let limits = worker.plan.budget.limits
+        limits.fill(
+            call, .peek, from: exchange.client.reader.head, tenant: tenant, client: exchange.clientAddress)
+        call.receiver = self
+        if limits.isEmpty {
+            call.answer()
+        } else {
+            worker.store.decide(call)
+        }
+    }
+
+    func decided(_ call: LimitCall) {
+        worker.readClock()
+        let body = call.decision.outcome == .unavailable ? nil : makeBody(call)
+        worker.budgets.end(self, body, at: worker.now)
+        for asker in askers where asker.exchange.isCurrent(asker.ticket) {
+            if let body {
+                Respond.json(asker.exchange, body)
+            } else {
+                Respond.refuse(asker.exchange, .storeUnavailable)
+            }
+            asker.exchange.client.flush()
+        }
+        askers = []
+    }
+
+    private func makeBody(_ call: LimitCall) -> ByteBuffer {
+        let plan = worker.plan.budget
+        var body = ByteBuffer()
+        let bound = plan.rows.reduce(tenant.name.count * 6 + 64) { $0 + $1.count + 160 }
+        body.append(atMost: bound) { cursor in
+            cursor.write("{\"tenant\":\"")
+            tenant.name.withUnsafeBytes { cursor.write(jsonEscaping: $0) }
+            cursor.write(call.decision.isDegraded ? "\",\"degraded\":true" : "\",\"degraded\":false")
+            cursor.write(",\"limits\":[")
+            for index in plan.rows.indices {
+                if index > 0 { cursor.write(",") }
+                cursor.write(plan.rows[index])
+                writeNumbers(call.decision.verdicts[index], isKnown: plan.isKnown[index], to: &cursor)
+            }
+            cursor.write("]}")
+        }
+        return body
+    }
+
+    private func writeNumbers(_ verdict: Verdict, isKnown: Bool, to cursor: inout ByteCursor) {
+        cursor.write(decimal: verdict.limit)
+        guard isKnown else {
+            cursor.write(",\"used\":null,\"remaining\":null,\"reset_after_seconds\":null}")
+            return
+        }
+        cursor.write(",\"used\":")
+        cursor.write(decimal: verdict.limit - verdict.remaining)
+        cursor.write(",\"remaining\":")
+        cursor.write(decimal: verdict.remaining)
+        cursor.write(",\"reset_after_seconds\":")
+        cursor.write(secondsRoundedUp: verdict.fullMicroseconds)
+        cursor.write("}")
+    }
+}
+
+/// One worker's copies of budgets.
+struct BudgetCache {
+    private struct Entry {
+        let body: ByteBuffer
+        let madeAt: Int64
+    }
+
+    private static let lifetime: Int64 = 1_000_000_000
+    private static let mostEntries = 1024
+
+    private var entries: [[UInt8]: Entry] = [:]
+    private var queries: [[UInt8]: BudgetQuery] = [:]
+
+    func find(_ tenant: Tenant, at now: Int64) -> ByteBuffer? {
+        guard let entry = entries[tenant.name], now - entry.madeAt < Self.lifetime else { return nil }
+        return entry.body
+    }
+
+    func pending(_ tenant: Tenant) -> BudgetQuery? { queries[tenant.name] }
+
+    mutating func begin(_ query: BudgetQuery) { queries[query.tenant.name] = query }
+
+    mutating func end(_ query: BudgetQuery, _ body: ByteBuffer?, at now: Int64) {
+        queries[query.tenant.name] = nil
+        guard let body else { return }
+        if entries.count >= Self.mostEntries { entries = entries.filter { now - $0.value.madeAt < Self.lifetime } }
+        if entries.count < Self.mostEntries { entries[query.tenant.name] = Entry(body: body, madeAt: now) }
+    }
+}
+
+extension Exchange {
+    /// Names the request that the exchange is about just now.
+    func ticket() -> BudgetQuery.Asker { BudgetQuery.Asker(exchange: self, ticket: requestID.number) }
+
+    func isCurrent(_ ticket: UInt32) -> Bool { !isEnded && requestID.number == ticket }
+}

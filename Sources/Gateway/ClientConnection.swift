@@ -1,0 +1,345 @@
+import WeirConfiguration
+import Glibc
+import HTTPWire
+import LimiterCore
+import NIOCore
+
+/// A client's connection: bytes in, one exchange at a time, bytes out, and the one deadline that counts just now.
+final class ClientConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private enum Phase {
+        /// Between requests, or within a head.
+        case reading
+        case exchanging
+        /// Answered; what is left of the request's body is read and thrown away, then the next request comes.
+        case draining
+        /// Answered for the last time; whatever still comes is thrown away until the client closes, so that the answer
+        /// is not lost in a reset.
+        case lingering
+        case closed
+    }
+
+    /// What the deadline is for.
+    enum Awaited {
+        case nextRequest, head, body, connection, upstream, writing, rest, farewell
+    }
+
+    let peer: ClientAddress
+    /// As X-Forwarded-For says it.
+    let peerText: [UInt8]
+    let isTrustedProxy: Bool
+    private let worker: Worker
+    private let timeouts: Timeouts
+    private let onClose: () -> Void
+    /// nil once the connection is closed.
+    private var exchange: Exchange?
+    private var context: ChannelHandlerContext?
+
+    var reader: RequestReader
+    /// What has arrived and is not used up yet.
+    var inbound = ByteBuffer()
+    /// Small writes, gathered until `flush`.
+    private var outbound = ByteBuffer()
+    private var hasUnflushed = false
+    private var isReading = true
+    private var isProcessing = false
+    private var phase = Phase.reading
+    private var awaited = Awaited.nextRequest
+    private var slot = -1
+
+    /// What may wait here unread, of pipelined requests or of a body that nobody takes yet.
+    private static let mostInbound = 64 * 1024
+
+    init(worker: Worker, peer: ClientAddress, onClose: @escaping () -> Void) {
+        self.worker = worker
+        self.peer = peer
+        self.onClose = onClose
+        timeouts = worker.timeouts
+        peerText = Array(peer.description.utf8)
+        let settings = worker.plan.settings
+        isTrustedProxy = settings.trustedProxies.contains { $0.contains(peer) }
+        reader = RequestReader(
+            limits: HeadLimits(maxHeadBytes: settings.maximumHeaderBytes, maxFields: settings.maximumHeaderFields))
+        exchange = Exchange(client: self, worker: worker, peer: peer)
+        slot = worker.deadlines.insert(self)
+        expect(.nextRequest)
+    }
+
+    /// Who made the request, as far as trusted proxies say so.
+    func clientAddress(of fields: borrowing HeadFields) -> ClientAddress {
+        guard isTrustedProxy, fields.contains(.xForwardedFor) else { return peer }
+        let blocks = worker.plan.settings.trustedProxies
+        var client = peer
+        for index in stride(from: fields.count - 1, through: 0, by: -1) {
+            guard fields[index].known == .xForwardedFor, !fields[index].isRemoved else { continue }
+            let (address, isSettled) = fields.withValue(at: index) {
+                ForwardedFor.client(in: $0, behind: client, trusting: blocks)
+            }
+            client = address
+            if isSettled { break }
+        }
+        return client
+    }
+
+    // MARK: Reading
+
+    var hasInbound: Bool { inbound.readableBytes > 0 }
+
+    private func process() {
+        guard !isProcessing else { return }
+        isProcessing = true
+        while readOn() {}
+        isProcessing = false
+        if inbound.readableBytes == 0 { inbound = ByteBuffer() }
+        updateReading()
+    }
+
+    /// Whether there may be more to do with what has arrived.
+    private func readOn() -> Bool {
+        guard let exchange else { return false }
+        switch phase {
+        case .reading: return readHead(for: exchange)
+        case .exchanging:
+            exchange.pumpRequestBody()
+            return phase != .exchanging
+        case .draining: return drainBody(of: exchange)
+        case .lingering, .closed:
+            inbound.clear()
+            return false
+        }
+    }
+
+    private func readHead(for exchange: Exchange) -> Bool {
+        guard inbound.readableBytes > 0 else { return false }
+        do throws(WireError) {
+            guard case .head = try reader.next(&inbound) else {
+                if awaited != .head, !reader.isBetweenRequests || hasInbound { expect(.head) }
+                return false
+            }
+        } catch {
+            phase = .exchanging
+            exchange.begin(refusing: Problem(refusing: error.status))
+            return true
+        }
+        phase = .exchanging
+        exchange.begin()
+        return phase != .exchanging || !exchange.isRequestComplete
+    }
+
+    /// Reads and throws away; too much, or what is not well-formed, ends the connection.
+    private func drainBody(of exchange: Exchange) -> Bool {
+        while true {
+            do throws(WireError) {
+                switch try reader.next(&inbound) {
+                case .body: continue
+                case .end:
+                    exchangeOver()
+                    return true
+                case .needsMore: return false
+                case .head: preconditionFailure("a body ends before the next head")
+                }
+            } catch {
+                close()
+                return false
+            }
+        }
+    }
+
+    /// Stops taking bytes while too many wait here.
+    func updateReading() {
+        let reads = inbound.readableBytes < Self.mostInbound || phase == .lingering || phase == .draining
+        guard reads != isReading, phase != .closed else { return }
+        isReading = reads
+        try? context?.channel.syncOptions?.setOption(.autoRead, value: reads)
+    }
+
+    // MARK: Writing
+
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    /// Hands out the buffer that gathers small writes.
+    func withOutbound(_ body: (inout ByteBuffer) -> Void) {
+        if outbound.storageCapacity == 0 { outbound = worker.takeBuffer() }
+        body(&outbound)
+        hasUnflushed = true
+    }
+
+    /// Writes a piece of a body: copied where that is cheaper than an element of a vector.
+    func write(_ piece: ByteBuffer) {
+        hasUnflushed = true
+        if piece.readableBytes <= Worker.longestCopy {
+            withOutbound { $0.writeImmutableBuffer(piece) }
+        } else {
+            _ = writeGathered()
+            context?.write(wrapOutboundOut(piece), promise: nil)
+        }
+    }
+
+    func flush() {
+        guard hasUnflushed else { return }
+        hasUnflushed = false
+        let gathered = writeGathered()
+        context?.flush()
+        if let gathered { worker.giveBack(gathered) }
+    }
+
+    private func writeGathered() -> ByteBuffer? {
+        guard outbound.readableBytes > 0 else { return nil }
+        let gathered = outbound
+        outbound = ByteBuffer()
+        context?.write(wrapOutboundOut(gathered), promise: nil)
+        return gathered
+    }
+
+    // MARK: Deadlines
+
+    /// Sets the deadline anew. A head's, once set, stays.
+    func expect(_ awaited: Awaited) {
+        self.awaited = awaited
+        guard slot >= 0 else { return }
+        let duration =
+            switch awaited {
+            case .nextRequest, .writing: timeouts.idle
+            case .head: timeouts.header
+            case .body, .rest: timeouts.body
+            case .connection: timeouts.connect
+            case .upstream: timeouts.upstream
+            case .farewell: timeouts.farewell
+            }
+        worker.deadlines.set(slot, worker.now &+ duration)
+    }
+
+    /// Until something else is awaited, time does not matter.
+    func expectNothing() {
+        guard slot >= 0 else { return }
+        worker.deadlines.set(slot, .max)
+    }
+
+    func deadlinePassed() {
+        guard let exchange else { return }
+        switch awaited {
+        case .nextRequest, .rest, .farewell: close()
+        case .head:
+            phase = .exchanging
+            exchange.begin(refusing: .requestTimeout)
+        case .body: exchange.upstreamFailed(.requestTimeout)
+        case .connection:
+            exchange.upstreamFailed(exchange.gate?.isSaturated == true ? .upstreamBusy : .upstreamTimeout)
+        case .upstream: exchange.upstreamFailed(.upstreamTimeout)
+        case .writing: Respond.breakOff(exchange)
+        }
+        flush()
+    }
+
+    // MARK: The ends of exchanges
+
+    /// The answer has been written.
+    func exchangeEnded() {
+        guard let exchange, phase != .closed else { return }
+        if exchange.isRequestComplete, exchange.keepsAlive {
+            exchangeOver()
+        } else if exchange.keepsAlive {
+            phase = .draining
+            expect(.rest)
+        } else {
+            farewell(mayHaveUnread: !exchange.isRequestComplete || hasInbound)
+        }
+        if !isProcessing {
+            process()
+            flush()
+        }
+    }
+
+    private func exchangeOver() {
+        reader.head.clear()
+        if worker.isDraining, !hasInbound { return farewell(mayHaveUnread: false) }
+        phase = .reading
+        expect(.nextRequest)
+    }
+
+    private func farewell(mayHaveUnread: Bool) {
+        phase = .lingering
+        expect(.farewell)
+        flush()
+        if mayHaveUnread {
+            context?.close(mode: .output, promise: nil)
+        } else {
+            closeAfterWrites()
+        }
+    }
+
+    /// The answer ends here, unfinished. `resetting`: the client would take a regular end of the connection for its end.
+    func breakOff(resetting: Bool) {
+        if resetting {
+            _ = (context?.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+            close()
+        } else {
+            phase = .lingering
+            expect(.farewell)
+            flush()
+            closeAfterWrites()
+        }
+    }
+
+    private func closeAfterWrites() {
+        guard let context else { return }
+        let waiting = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
+        guard let waiting, waiting > 0 else { return close() }
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { _ in self.close() }
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: promise)
+    }
+
+    func close() { context?.close(promise: nil) }
+
+    /// The gateway is about to stop.
+    func drain() {
+        if phase == .reading, reader.isBetweenRequests, !hasInbound { close() }
+        exchange?.keepsAlive = false
+    }
+
+    // MARK: Events
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var buffer = unwrapInboundIn(data)
+        worker.readClock()
+        if inbound.readableBytes == 0 { inbound = buffer } else { inbound.writeBuffer(&buffer) }
+        process()
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        exchange?.upstream?.flush()
+        flush()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        worker.readClock()
+        exchange?.clientWritabilityChanged()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        worker.readClock()
+        phase = .closed
+        exchange?.clientGone()
+        exchange = nil
+        reader.head.clear()
+        inbound = ByteBuffer()
+        worker.deadlines.remove(slot)
+        slot = -1
+        onClose()
+        worker.connectionsChanged()
+    }
+}
+
+/// The configured times in nanoseconds.
+struct Timeouts {
+    let header, idle, body, connect, upstream, farewell: Int64
+}

@@ -1,0 +1,167 @@
+import HTTPWire
+import LimiterCore
+
+/// What a step says of the exchange that it was given.
+enum Step {
+    /// The next step may go on.
+    case next
+    /// The exchange ends here, with this answer.
+    case respond(Problem)
+    /// Something else will continue the exchange, or has answered it already.
+    case waiting
+}
+
+/// One request and its answer. A client connection has one of these and uses it again for each request.
+///
+/// The steps (Guard, Routing, Authentication, Limiting, Forwarding) read and change it one after the other; every end of
+/// it goes through Respond.
+final class Exchange {
+    enum Phase {
+        case guarding, routing, authenticating, limiting, forwarding
+    }
+
+    let client: ClientConnection
+    let worker: Worker
+
+    var phase = Phase.guarding
+    /// Whether the request's head is there; false where it could not be read.
+    var hasHead = false
+    /// Whether the request's body has been read to its end.
+    var isRequestComplete = false
+    /// Whether the head of the answer has been written.
+    var isAnswered = false
+    var isEnded = true
+    /// Whether the connection may carry another request after this one.
+    var keepsAlive = true
+
+    /// The loop's clock, in nanoseconds.
+    var startedAt: Int64 = 0
+    var status = 0
+    var bytesIn: Int64 = 0
+    var bytesOut: Int64 = 0
+
+    var path = CanonicalPath()
+    var place: RouteTable.Place?
+    var asksForBudget = false
+    var tenant = Tenant.anonymous
+    var clientAddress: ClientAddress
+    var requestID: RequestID
+
+    // Limits
+    var call = LimitCall()
+    /// The limits that decided about this request, once they have; nil: none were asked.
+    var decided: LimitPlan?
+    /// Whether `LimitStore.decide` has not returned yet.
+    var isAsking = false
+    /// Whether an answer is awaited.
+    var isUndecided = false
+    var askedAt: Int64 = 0
+
+    // Forwarding
+    var gate: UpstreamGate?
+    var upstream: UpstreamConnection?
+    var attempts = 0
+    var hasRetried = false
+    var sentAt: Int64 = 0
+    /// From sending the request to the answer's head, in nanoseconds; below zero: there was none.
+    var upstreamNanoseconds: Int64 = -1
+    /// Whether the body of the answer is wrapped in chunks here.
+    var wrapsInChunks = false
+    /// Whether a closed connection marks the end of the answer.
+    var endsWithConnection = false
+    var hasContinued = false
+
+    init(client: ClientConnection, worker: Worker, peer: ClientAddress) {
+        self.client = client
+        self.worker = worker
+        clientAddress = peer
+        requestID = RequestID()
+    }
+
+    /// A request's head has arrived.
+    func begin() {
+        reset()
+        hasHead = true
+        keepsAlive = client.reader.head.keepAlive && !worker.isDraining
+        clientAddress = client.clientAddress(of: client.reader.head.fields)
+        requestID.begin(client.reader.head.fields, trusted: client.isTrustedProxy)
+        client.expectNothing()
+        if case .none = client.reader.head.framing {
+            // Its end is read at once, and takes no bytes.
+            isRequestComplete = (try? client.reader.next(&client.inbound)) != nil
+        }
+        advance()
+    }
+
+    /// Something arrived that is no request.
+    func begin(refusing problem: Problem) {
+        reset()
+        hasHead = false
+        keepsAlive = false
+        clientAddress = client.peer
+        requestID.begin()
+        Respond.refuse(self, problem)
+    }
+
+    private func reset() {
+        phase = .guarding
+        isRequestComplete = false
+        isAnswered = false
+        isEnded = false
+        startedAt = worker.now
+        status = 0
+        (bytesIn, bytesOut) = (0, 0)
+        place = nil
+        asksForBudget = false
+        tenant = .anonymous
+        decided = nil
+        attempts = 0
+        hasRetried = false
+        upstreamNanoseconds = -1
+        wrapsInChunks = false
+        endsWithConnection = false
+        hasContinued = false
+    }
+
+    /// Takes the steps from `phase` on, until one of them answers or waits.
+    func advance() {
+        while true {
+            let step =
+                switch phase {
+                case .guarding: Guard.step(self)
+                case .routing: Routing.step(self)
+                case .authenticating: Authentication.step(self)
+                case .limiting: Limiting.step(self)
+                case .forwarding: Forwarding.step(self)
+                }
+            switch step {
+            case .next: goOn()
+            case .respond(let problem):
+                Respond.refuse(self, problem)
+                return
+            case .waiting: return
+            }
+        }
+    }
+
+    /// To the step after this one.
+    func goOn() {
+        switch phase {
+        case .guarding: phase = .routing
+        case .routing: phase = .authenticating
+        case .authenticating: phase = .limiting
+        case .limiting, .forwarding: phase = .forwarding
+        }
+    }
+
+    /// The client has left. What was begun for it is given up.
+    func clientGone() {
+        guard !isEnded else { return }
+        if isUndecided {
+            // The store still has the call; its answer will find another one here.
+            call = LimitCall()
+            isUndecided = false
+        }
+        Respond.abandon(self)
+    }
+}

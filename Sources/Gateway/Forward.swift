@@ -1,0 +1,217 @@
+import HTTPWire
+import LimiterCore
+import NIOCore
+
+/// Passes the request on: a connection to the upstream with the least to do, the head in the form it was routed by, then the body.
+enum Forwarding {
+    static func step(_ exchange: Exchange) -> Step {
+        guard let gate = chooseGate(exchange) else { return .respond(.upstreamFailed) }
+        exchange.gate = gate
+        exchange.attempts += 1
+        exchange.client.expect(.connection)
+        return gate.acquire(for: exchange) ? .waiting : .respond(.upstreamBusy)
+    }
+
+    private static func chooseGate(_ exchange: Exchange) -> UpstreamGate? {
+        guard let place = exchange.place else { return nil }
+        let worker = exchange.worker
+        let upstreams = worker.plan.services[place.service].upstreams
+        if upstreams.count == 1 { return worker.gates[upstreams[0]] }
+        worker.turn &+= 1
+        var best: UpstreamGate?
+        var least = Int.max
+        for offset in upstreams.indices {
+            let gate = worker.gates[upstreams[(worker.turn + offset) % upstreams.count]]
+            let burden = gate.burden(at: worker.now)
+            if burden < least { (best, least) = (gate, burden) }
+        }
+        return best
+    }
+
+    static func upstreams(of exchange: Exchange) -> Int {
+        exchange.place.map { exchange.worker.plan.services[$0.service].upstreams.count } ?? 0
+    }
+
+    // MARK: The head
+
+    static func writeHead(_ exchange: Exchange, to upstream: UpstreamConnection) {
+        let client = exchange.client
+        removeFields(exchange)
+        upstream.withOutbound { out in
+            client.reader.head.writeRequestLine(into: &out, path: exchange.path)
+            client.reader.head.fields.write(into: &out)
+            out.append(atMost: boundOfOwnFields(exchange)) { writeOwnFields(exchange, to: &$0) }
+        }
+    }
+
+    /// What was meant for this hop, what upstreams believe only because nobody else can set it, and credentials.
+    private static func removeFields(_ exchange: Exchange) {
+        let client = exchange.client
+        let identity = exchange.worker.plan.identity
+        client.reader.head.fields.remove(.expect)
+        client.reader.head.fields.remove(.xWeirTenant)
+        client.reader.head.fields.remove(.xForwardedFor)
+        if exchange.requestID.given == nil { client.reader.head.fields.remove(.xRequestID) }
+        if let name = identity.keyHeader { client.reader.head.fields.remove(named: name) }
+        guard !client.isTrustedProxy else { return }
+        if let name = identity.header { client.reader.head.fields.remove(named: name) }
+        for known in Self.believed { client.reader.head.fields.remove(known) }
+        for index in 0..<client.reader.head.fields.count {
+            let field = client.reader.head.fields[index]
+            guard field.known == .other, !field.isRemoved, field.name.count > prefix.utf8CodeUnitCount else { continue }
+            if client.reader.head.fields.withName(at: index, { isForwarding($0) }) {
+                client.reader.head.fields.remove(at: index)
+            }
+        }
+    }
+
+    private static let believed: [KnownField] = [
+        .forwarded, .xForwardedProto, .xForwardedHost, .xForwardedPort, .xForwardedPrefix, .xRealIP,
+    ]
+
+    private static let prefix: StaticString = "x-forwarded-"
+
+    /// Whether a name begins like `X-Forwarded-`, an underscore standing for a hyphen.
+    private static func isForwarding(_ name: UnsafeRawBufferPointer) -> Bool {
+        guard name[0] | 0x20 == UInt8(ascii: "x") else { return false }
+        for index in 1..<prefix.utf8CodeUnitCount {
+            let byte = name[index]
+            let expected = prefix.utf8Start[index]
+            guard byte | 0x20 == expected || expected == UInt8(ascii: "-") && (byte == expected || byte == UInt8(ascii: "_"))
+            else { return false }
+        }
+        return true
+    }
+
+    private static func boundOfOwnFields(_ exchange: Exchange) -> Int {
+        // Names and addresses; what comes from the head cannot be longer than the head.
+        512 + RequestID.longest + exchange.tenant.name.count + exchange.client.peerText.count
+            + exchange.client.reader.head.bytes.readableBytes
+    }
+
+    private static func writeOwnFields(_ exchange: Exchange, to cursor: inout ByteCursor) {
+        let client = exchange.client
+        let fields = client.reader.head.fields
+        cursor.write("X-Forwarded-For: ")
+        if client.isTrustedProxy { writeForwardedFor(fields, to: &cursor) }
+        cursor.write(client.peerText)
+        cursor.write("\r\n")
+        if !fields.contains(.xForwardedProto) { cursor.write("X-Forwarded-Proto: http\r\n") }
+        if let host = fields.firstIndex(of: .host) {
+            if !fields.contains(.xForwardedHost) {
+                cursor.write("X-Forwarded-Host: ")
+                cursor.write(fields, fields[host].value)
+                cursor.write("\r\n")
+            }
+        } else {
+            cursor.write("Host: \r\n")
+        }
+        if exchange.requestID.given == nil {
+            cursor.write("X-Request-Id: ")
+            exchange.requestID.write(fields, to: &cursor)
+            cursor.write("\r\n")
+        }
+        if !exchange.tenant.name.isEmpty {
+            cursor.write("X-Weir-Tenant: ")
+            cursor.write(exchange.tenant.name)
+            cursor.write("\r\n")
+        }
+        cursor.write("\r\n")
+    }
+
+    /// The values that came, which are marked as removed, because one field carries them all.
+    private static func writeForwardedFor(_ fields: borrowing HeadFields, to cursor: inout ByteCursor) {
+        for index in 0..<fields.count {
+            let field = fields[index]
+            guard field.known == .xForwardedFor, !field.isNamedByConnection, !field.value.isEmpty,
+                isExactly(fields, field)
+            else { continue }
+            cursor.write(fields, field.value)
+            cursor.write(", ")
+        }
+    }
+
+    /// An alias of the name was never believed.
+    private static func isExactly(_ fields: borrowing HeadFields, _ field: Field) -> Bool {
+        fields.withBytes(field.name) { !$0.contains(UInt8(ascii: "_")) }
+    }
+}
+
+extension Exchange {
+    func isWaiting(at gate: UpstreamGate) -> Bool { !isEnded && upstream == nil && self.gate === gate }
+
+    /// The connection that was waited for is there.
+    func serve(_ connection: UpstreamConnection) {
+        upstream = connection
+        connection.exchange = self
+        sentAt = worker.now
+        Forwarding.writeHead(self, to: connection)
+        if !isRequestComplete { continueIfExpected() }
+        client.expect(.upstream)
+        pumpRequestBody()
+        connection.flush()
+        client.updateReading()
+    }
+
+    private func continueIfExpected() {
+        guard client.reader.head.expectsContinue, !hasContinued, !client.hasInbound else { return }
+        hasContinued = true
+        client.withOutbound { $0.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") }
+        client.flush()
+    }
+
+    /// No connection could be opened. Nothing was sent, so another upstream of the service may be asked instead.
+    func upstreamUnreachable(isTimeout: Bool) {
+        guard !isEnded else { return }
+        if attempts < Forwarding.upstreams(of: self) {
+            phase = .forwarding
+            advance()
+        } else {
+            Respond.refuse(self, isTimeout ? .upstreamTimeout : .upstreamFailed)
+        }
+        client.flush()
+    }
+
+    // MARK: The request's body
+
+    /// Moves what has arrived of the body to the upstream, as far as that takes it.
+    func pumpRequestBody() {
+        guard let upstream, !isRequestComplete else { return }
+        while upstream.isWritable {
+            do throws(WireError) {
+                switch try client.reader.next(&client.inbound) {
+                case .body(let piece):
+                    if isBodyTooLong() { return refuseBody(.bodyTooLarge) }
+                    upstream.write(piece)
+                case .end:
+                    isRequestComplete = true
+                    bytesIn = client.reader.payloadBytes
+                    client.expect(.upstream)
+                    return
+                case .needsMore:
+                    client.expect(isAnswered ? .upstream : .body)
+                    return
+                case .head: preconditionFailure("a body ends before the next head")
+                }
+            } catch {
+                return refuseBody(Problem(refusing: error.status))
+            }
+        }
+        client.expect(.upstream)
+    }
+
+    func isBodyTooLong() -> Bool { client.reader.payloadBytes > worker.longestBody }
+
+    /// The body cannot be passed on to its end: too late for a proper answer where one has begun.
+    private func refuseBody(_ problem: Problem) {
+        keepsAlive = false
+        if isAnswered { Respond.breakOff(self) } else { Respond.refuse(self, problem) }
+    }
+
+    func upstreamWritabilityChanged() {
+        pumpRequestBody()
+        upstream?.flush()
+        client.updateReading()
+        client.flush()
+    }
+}

@@ -1,0 +1,75 @@
+import HTTPWire
+import LimiterCore
+import Telemetry
+
+/// Asks the store for all limits of the request at once. The answer may come before this returns or later on this loop.
+enum Limiting {
+    static func step(_ exchange: Exchange) -> Step {
+        if exchange.asksForBudget { return Budget.step(exchange) }
+        guard let limits = limits(of: exchange), !limits.isEmpty else { return .next }
+        let call = exchange.call
+        limits.fill(
+            call, .decide, from: exchange.client.reader.head, tenant: exchange.tenant, client: exchange.clientAddress)
+        call.receiver = exchange
+        exchange.askedAt = exchange.worker.now
+        exchange.isUndecided = true
+        exchange.isAsking = true
+        exchange.worker.store.decide(call)
+        exchange.isAsking = false
+        guard !exchange.isUndecided else { return .waiting }
+        exchange.worker.metrics.recordDecision(nanoseconds: 0)
+        return conclude(exchange)
+    }
+
+    private static func limits(of exchange: Exchange) -> LimitPlan? {
+        exchange.place.map { exchange.worker.plan.services[$0.service].routes[$0.route].limits }
+    }
+
+    static func conclude(_ exchange: Exchange) -> Step {
+        exchange.decided = limits(of: exchange)
+        count(exchange.call, exchange.worker)
+        return exchange.call.decision.isAllowed ? .next : .respond(problem(exchange.call.decision))
+    }
+
+    static func problem(_ decision: borrowing Decision) -> Problem {
+        switch decision.outcome {
+        case .unavailable: .storeUnavailable
+        case .allowed, .denied: decision.retryAfterMicroseconds == nil ? .costOverLimit : .quotaExceeded
+        }
+    }
+
+    static func count(_ call: LimitCall, _ worker: Worker) {
+        for index in call.group.limits.indices {
+            let limit = call.group.limits[index]
+            let outcome: WorkerMetrics.DecisionOutcome =
+                if call.decision.outcome == .unavailable || index >= call.decision.verdicts.count {
+                    .unavailable
+                } else if call.decision.verdicts[index].isAllowed {
+                    .allowed
+                } else {
+                    limit.limit.isShadow ? .shadowDenied : .denied
+                }
+            worker.metrics.countDecision(limit: limit.index, outcome: outcome, isDegraded: call.decision.isDegraded)
+        }
+    }
+}
+
+extension Exchange: DecisionReceiver {
+    func decided(_ call: LimitCall) {
+        // A call that was dropped when its client left.
+        guard call === self.call, isUndecided else { return }
+        isUndecided = false
+        // The step that asks has not returned yet and concludes by itself.
+        guard !isAsking else { return }
+        worker.readClock()
+        worker.metrics.recordDecision(nanoseconds: worker.now - askedAt)
+        switch Limiting.conclude(self) {
+        case .next:
+            goOn()
+            advance()
+        case .respond(let problem): Respond.refuse(self, problem)
+        case .waiting: break
+        }
+        client.flush()
+    }
+}

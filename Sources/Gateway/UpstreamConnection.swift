@@ -1,0 +1,118 @@
+import HTTPWire
+import NIOCore
+
+/// A connection to an upstream: it carries bytes between its channel and the exchange that has leased it.
+final class UpstreamConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let gate: UpstreamGate
+    private var context: ChannelHandlerContext?
+    /// Who has leased it.
+    var exchange: Exchange?
+    /// What has arrived and is not used up yet.
+    var inbound = ByteBuffer()
+    var reader = ResponseReader()
+    /// Small writes, gathered until `flush`.
+    private var outbound = ByteBuffer()
+    private var hasUnflushed = false
+    private var isReading = true
+    /// Whether it has carried a request to its end before, so that the upstream may have closed it meanwhile.
+    var isReused = false
+    private(set) var isClosed = false
+    /// Whether the pool has forgotten it already.
+    var isDiscarded = false
+
+    init(gate: UpstreamGate) { self.gate = gate }
+
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    // MARK: Writing
+
+    /// Hands out the buffer that gathers small writes.
+    func withOutbound(_ body: (inout ByteBuffer) -> Void) {
+        if outbound.storageCapacity == 0 { outbound = gate.worker.takeBuffer() }
+        body(&outbound)
+        hasUnflushed = true
+    }
+
+    /// Writes a piece of a body: copied where that is cheaper than an element of a vector.
+    func write(_ piece: ByteBuffer) {
+        hasUnflushed = true
+        if piece.readableBytes <= Worker.longestCopy {
+            withOutbound { $0.writeImmutableBuffer(piece) }
+        } else {
+            writeGathered()
+            context?.write(wrapOutboundOut(piece), promise: nil)
+        }
+    }
+
+    func flush() {
+        guard hasUnflushed else { return }
+        hasUnflushed = false
+        guard let context else { return }
+        let gathered = writeGathered()
+        context.flush()
+        if let gathered { gate.worker.giveBack(gathered) }
+    }
+
+    @discardableResult
+    private func writeGathered() -> ByteBuffer? {
+        guard outbound.readableBytes > 0 else { return nil }
+        let gathered = outbound
+        outbound = ByteBuffer()
+        context?.write(wrapOutboundOut(gathered), promise: nil)
+        return gathered
+    }
+
+    // MARK: Reading
+
+    /// Stops taking bytes from the upstream while nobody takes them from us.
+    func setReading(_ reading: Bool) {
+        guard reading != isReading else { return }
+        isReading = reading
+        try? context?.channel.syncOptions?.setOption(.autoRead, value: reading)
+    }
+
+    func close() {
+        guard !isClosed else { return }
+        context?.close(promise: nil)
+    }
+
+    // MARK: Events
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var buffer = unwrapInboundIn(data)
+        gate.worker.readClock()
+        if inbound.readableBytes == 0 { inbound = buffer } else { inbound.writeBuffer(&buffer) }
+        guard let exchange else {
+            // Nobody asked: whatever it is, the next response could not be told from it.
+            inbound = ByteBuffer()
+            close()
+            return
+        }
+        exchange.upstreamRead()
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) { exchange?.upstreamReadComplete() }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        gate.worker.readClock()
+        exchange?.upstreamWritabilityChanged()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        gate.log(error, "an upstream connection failed")
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        gate.worker.readClock()
+        isClosed = true
+        gate.closed(self)
+    }
+}

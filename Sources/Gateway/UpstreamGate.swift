@@ -1,0 +1,181 @@
+import Logging
+import NIOCore
+import NIOPosix
+import NIOSSL
+import WeirConfiguration
+
+/// The way of one worker to one upstream: performs what the pool decides, and opens connections.
+final class UpstreamGate {
+    typealias Pool = UpstreamPool<UpstreamConnection, Exchange>
+
+    unowned let worker: Worker
+    private let upstream: Upstream
+    private let tls: NIOSSLContext?
+    private var pool: Pool
+    /// Until when other upstreams of a service go first, because this one could not be reached; and for how long next time.
+    private var avoidedUntil: Int64 = 0
+    private var avoidance: Int64 = 0
+    private var nextLog: Int64 = 0
+    private var unlogged = 0
+
+    /// Idle connections close after this time. Many servers do so after 60 s.
+    static let idleNanoseconds: Int64 = 55_000_000_000
+    private static let firstAvoidance: Int64 = 500_000_000
+    private static let longestAvoidance: Int64 = 8_000_000_000
+    private static let logInterval: Int64 = 5_000_000_000
+
+    init(_ upstream: Upstream, worker: Worker, tls: NIOSSLContext?) {
+        self.upstream = upstream
+        self.worker = worker
+        self.tls = tls
+        let maximum = worker.plan.settings.maximumUpstreamConnections
+        pool = Pool(maximumConnections: maximum, maximumWaiters: max(64, maximum * 4))
+    }
+
+    /// Smaller is better: requests in flight, and far behind whoever cannot be reached just now.
+    func burden(at now: Int64) -> Int { pool.inFlight + (now < avoidedUntil ? 1 << 32 : 0) }
+
+    var isSaturated: Bool { pool.isSaturated }
+
+    // MARK: Leasing
+
+    /// A connection at once, or none yet: `exchange.serve` follows, or `exchange.upstreamUnreachable`. False: too many wait.
+    func acquire(for exchange: Exchange) -> Bool {
+        switch pool.acquire(for: exchange) {
+        case .leased(let connection): exchange.serve(connection)
+        case .waiting(let connect): if connect { open() }
+        case .refused: return false
+        }
+        return true
+    }
+
+    /// Gives up a leased connection that the upstream has closed, and opens another for the same exchange.
+    func replace(_ stale: UpstreamConnection, for exchange: Exchange) {
+        stale.exchange = nil
+        stale.isDiscarded = true
+        pool.replaceLeased()
+        open(for: exchange)
+    }
+
+    func withdraw(_ exchange: Exchange) { pool.withdraw(exchange) }
+
+    /// The exchange is done with the connection, which can take another request.
+    func release(_ connection: UpstreamConnection) {
+        connection.exchange = nil
+        connection.isReused = true
+        connection.setReading(true)
+        if let next = pool.released(connection, at: worker.now) { next.serve(connection) }
+    }
+
+    /// The exchange is done with the connection, which cannot be used any more.
+    func discard(_ connection: UpstreamConnection) {
+        connection.exchange = nil
+        let opens = pool.leasedClosed()
+        connection.isDiscarded = true
+        connection.close()
+        if opens { open() }
+    }
+
+    func closed(_ connection: UpstreamConnection) {
+        if let exchange = connection.exchange {
+            exchange.upstreamClosed()
+        } else if !connection.isDiscarded {
+            pool.idleClosed(connection)
+        }
+    }
+
+    func closeIdle(since time: Int64) {
+        while let connection = pool.popIdle(since: time) {
+            connection.isDiscarded = true
+            connection.close()
+        }
+    }
+
+    // MARK: Opening
+
+    /// `owner` nil: for whoever waits first.
+    private func open(for owner: Exchange? = nil) {
+        let gate = NIOLoopBound(self, eventLoop: worker.loop)
+        let bootstrap = ClientBootstrap(group: worker.loop)
+            .connectTimeout(TimeAmount(worker.plan.settings.timeouts.connect))
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.maxMessagesPerRead, value: 1)
+            .channelOption(
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 65_536)
+            )
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try gate.value.prepare(channel) }
+            }
+        let connecting =
+            if let address = try? SocketAddress(ipAddress: upstream.host, port: upstream.port) {
+                bootstrap.connect(to: address)
+            } else {
+                bootstrap.connect(host: upstream.host, port: upstream.port)
+            }
+        connecting.assumeIsolated().whenComplete { result in
+            self.worker.readClock()
+            switch result {
+            case .success(let channel): self.opened(channel, for: owner)
+            case .failure(let error): self.failed(error, for: owner)
+            }
+        }
+    }
+
+    private func prepare(_ channel: any Channel) throws {
+        if let tls {
+            let isName = (try? SocketAddress(ipAddress: upstream.host, port: 0)) == nil
+            try channel.pipeline.syncOperations.addHandler(
+                NIOSSLClientHandler(context: tls, serverHostname: isName ? upstream.host : nil))
+        }
+        try channel.pipeline.syncOperations.addHandler(UpstreamConnection(gate: self))
+    }
+
+    private func opened(_ channel: any Channel, for owner: Exchange?) {
+        guard channel.isActive,
+            let connection = try? channel.pipeline.syncOperations.handler(type: UpstreamConnection.self)
+        else {
+            failed(ChannelError.eof, for: owner)
+            return
+        }
+        (avoidedUntil, avoidance) = (0, 0)
+        if let owner {
+            pool.openedOwn()
+            if owner.isWaiting(at: self) {
+                owner.serve(connection)
+            } else {
+                release(connection)
+            }
+        } else if let waiter = pool.opened(connection, at: worker.now) {
+            waiter.serve(connection)
+        }
+    }
+
+    private func failed(_ error: any Error, for owner: Exchange?) {
+        log(error, "an upstream cannot be reached")
+        avoidance = min(max(avoidance * 2, Self.firstAvoidance), Self.longestAvoidance)
+        avoidedUntil = worker.now + avoidance
+        let isTimeout = if case ChannelError.connectTimeout = error { true } else { false }
+        if let owner {
+            let opens = pool.ownFailed()
+            if owner.isWaiting(at: self) { owner.upstreamUnreachable(isTimeout: isTimeout) }
+            if opens { open() }
+        } else {
+            let (waiter, opens) = pool.openingFailed()
+            waiter?.upstreamUnreachable(isTimeout: isTimeout)
+            if opens { open() }
+        }
+    }
+
+    /// Once a burst: the first cause at once, then how many more there were.
+    func log(_ error: any Error, _ message: String) {
+        guard worker.now >= nextLog else {
+            unlogged += 1
+            return
+        }
+        worker.logger.warning(
+            "\(message)",
+            metadata: ["upstream": "\(upstream)", "cause": "\(error)", "unlogged_before": "\(unlogged)"])
+        nextLog = worker.now + Self.logInterval
+        unlogged = 0
+    }
+}

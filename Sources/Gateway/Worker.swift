@@ -1,0 +1,148 @@
+import WeirConfiguration
+import HTTPWire
+import LimiterCore
+import Logging
+import NIOCore
+import NIOSSL
+import Telemetry
+
+/// Everything that one event loop has of its own: its connections, its ways to the upstreams, its store.
+final class Worker {
+    /// Pieces of a body up to this size are copied behind what is written already, which costs less than another element of a vector.
+    static let longestCopy = 4096
+
+    let loop: any EventLoop
+    let plan: Plan
+    let store: any LimitStore
+    /// Decides at once.
+    let guards: any LimitStore
+    let metrics: WorkerMetrics
+    let log: AccessLogWriter?
+    let logger: Logger
+    let longestBody: Int64
+    let timeouts: Timeouts
+
+    private(set) var gates: [UpstreamGate] = []
+    var authenticator: Authenticator
+    var budgets = BudgetCache()
+    var deadlines = DeadlineTable<ClientConnection>()
+    /// Bodies of answers are put together here.
+    var scratch = ByteBuffer()
+    /// Which upstream comes first among equals.
+    var turn = 0
+    /// Nanoseconds of a monotonic clock, read once an event.
+    private(set) var now: Int64
+    private(set) var isDraining = false
+    private var date = CachedDate()
+    private var dateReadAt: Int64 = .min
+    private var dateText: [UInt8] = []
+    private var spares: [ByteBuffer] = []
+    private var ticker: RepeatedTask?
+    private var whenEmpty: EventLoopPromise<Void>?
+
+    private static let mostSpares = 64
+    private static let spareCapacity = 1024
+    private static let largestSpare = 16 * 1024
+
+    struct Parts {
+        var plan: Plan
+        var store: any LimitStore
+        var guards: any LimitStore
+        var metrics: WorkerMetrics
+        var log: AccessLogWriter?
+        var logger: Logger
+        var tls: NIOSSLContext?
+    }
+
+    init(on loop: any EventLoop, _ parts: Parts) {
+        self.loop = loop
+        plan = parts.plan
+        store = parts.store
+        guards = parts.guards
+        metrics = parts.metrics
+        log = parts.log
+        logger = parts.logger
+        longestBody = parts.plan.settings.maximumBodyBytes ?? .max
+        let times = parts.plan.settings.timeouts
+        timeouts = Timeouts(
+            header: TimeAmount(times.header).nanoseconds, idle: TimeAmount(times.idle).nanoseconds,
+            body: TimeAmount(times.body).nanoseconds, connect: TimeAmount(times.connect).nanoseconds,
+            upstream: TimeAmount(times.upstream).nanoseconds,
+            farewell: min(TimeAmount(times.body).nanoseconds, 5_000_000_000))
+        authenticator = Authenticator(parts.plan.identity)
+        now = Int64(NIODeadline.now().uptimeNanoseconds)
+        gates = parts.plan.upstreams.map { UpstreamGate($0, worker: self, tls: $0.usesTLS ? parts.tls : nil) }
+    }
+
+    func readClock() { now = Int64(NIODeadline.now().uptimeNanoseconds) }
+
+    /// HTTP's date; the wall clock is read ten times a second at most.
+    func dateBytes() -> [UInt8] {
+        if now - dateReadAt > 100_000_000 || dateReadAt == .min {
+            dateReadAt = now
+            dateText = date.bytes(epochSeconds: SystemTime.epochMicroseconds / 1_000_000)
+        }
+        return dateText
+    }
+
+    // MARK: Buffers
+
+    func takeBuffer() -> ByteBuffer {
+        guard var buffer = spares.popLast() else { return ByteBufferAllocator().buffer(capacity: Self.spareCapacity) }
+        buffer.clear()
+        return buffer
+    }
+
+    /// Only a buffer that nobody else holds any more is worth keeping: one that is still being written is copied when it is cleared.
+    func giveBack(_ buffer: consuming ByteBuffer) {
+        if spares.count < Self.mostSpares, buffer.storageCapacity <= Self.largestSpare { spares.append(buffer) }
+    }
+
+    // MARK: Time
+
+    /// Looks for passed deadlines from now on. The interval follows the shortest timeout.
+    func start() {
+        let timeouts = plan.settings.timeouts
+        let shortest = min(timeouts.header, timeouts.idle, timeouts.body, timeouts.upstream, timeouts.connect)
+        let interval = min(max(TimeAmount(shortest) / 8, .milliseconds(5)), .milliseconds(100))
+        let worker = NIOLoopBound(self, eventLoop: loop)
+        ticker = loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in worker.value.tick() }
+    }
+
+    private func tick() {
+        readClock()
+        for client in deadlines.popPassed(at: now) { client.deadlinePassed() }
+        for gate in gates { gate.closeIdle(since: now - UpstreamGate.idleNanoseconds) }
+        log?.handOver()
+    }
+
+    // MARK: The end
+
+    /// Closes idle connections; the others close when they have answered. Succeeds once all are gone.
+    func drain() -> EventLoopFuture<Void> {
+        readClock()
+        isDraining = true
+        let promise = whenEmpty ?? loop.makePromise(of: Void.self)
+        whenEmpty = promise
+        for client in deadlines.allOwners { client.drain() }
+        connectionsChanged()
+        return promise.futureResult
+    }
+
+    /// Closes whatever is left.
+    func stop() {
+        ticker?.cancel()
+        for client in deadlines.allOwners { client.close() }
+        for gate in gates { gate.closeIdle(since: .max) }
+        log?.handOver()
+    }
+
+    func connectionsChanged() {
+        guard isDraining, deadlines.count == 0 else { return }
+        whenEmpty?.succeed()
+    }
+}
+
+extension TimeAmount {
+    static func / (amount: TimeAmount, divisor: Int64) -> TimeAmount { .nanoseconds(amount.nanoseconds / divisor) }
+}

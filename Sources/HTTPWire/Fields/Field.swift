@@ -1,0 +1,47 @@
+/// Offsets from the first byte of a head.
+package struct ByteRange: Hashable, Sendable {
+    package var start: UInt32
+    package var end: UInt32
+
+    @inlinable
+    package init(_ start: Int, _ end: Int) {
+        self.start = UInt32(truncatingIfNeeded: start)
+        self.end = UInt32(truncatingIfNeeded: end)
+    }
+
+    @inlinable package var count: Int { Int(end) - Int(start) }
+    @inlinable package var isEmpty: Bool { start == end }
+    @inlinable package var range: Range<Int> { Int(start)..<Int(end) }
+
+    package static let empty = ByteRange(0, 0)
+}
+
+/// One field line of a head: where its name and its value are, and what is known about it.
+package struct Field: Sendable {
+    package let name: ByteRange
+    /// Without the blanks around it.
+    package let value: ByteRange
+    package let known: KnownField
+    @usableFromInline var flags: UInt8
+
+    @usableFromInline static let removedFlag: UInt8 = 1
+    @usableFromInline static let namedFlag: UInt8 = 2
+
+    init(name: ByteRange, value: ByteRange, known: KnownField, isRemoved: Bool) {
+        self.name = name
+        self.value = value
+        self.known = known
+        flags = isRemoved ? Self.removedFlag : 0
+    }
+
+    /// Not to be forwarded, and not found by lookups.
+    @inlinable package var isRemoved: Bool {
+        get { flags & Self.removedFlag != 0 }
+        set { flags = newValue ? flags | Self.removedFlag : flags & ~Self.removedFlag }
+    }
+
+    /// The Connection field names it, so it was meant for this hop alone; it is removed already.
+    package var isNamedByConnection: Bool { flags & Self.namedFlag != 0 }
+
+    mutating func nameByConnection() { flags |= Self.namedFlag | Self.removedFlag }
+}

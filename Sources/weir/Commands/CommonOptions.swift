@@ -31,7 +31,7 @@ struct ListenOptions: ParsableArguments {
     var redis: String?
 
     @Option(help: ArgumentHelp("Least level that is logged.", valueName: "level"))
-    var logLevel: Logger.Level = .info
+    var logLevel = LogLevel.info
 
     func validate() throws {
         for (name, port) in [("--gateway-port", gatewayPort), ("--control-port", controlPort)] {
@@ -56,11 +56,21 @@ struct ListenOptions: ParsableArguments {
 
     /// Logs to standard error.
     func makeLogger() -> Logger {
-        LoggingSystem.bootstrap { label, _ in StreamLogHandler.standardError(label: label) }
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         var logger = Logger(label: "weir")
-        logger.logLevel = logLevel
+        logger.logLevel = logLevel.level
         return logger
     }
 }
 
-extension Logger.Level: @retroactive ExpressibleByArgument {}
+enum LogLevel: String, ExpressibleByArgument, CaseIterable {
+    case trace
+    case debug
+    case info
+    case notice
+    case warning
+    case error
+    case critical
+
+    var level: Logger.Level { Logger.Level(rawValue: rawValue) ?? .info }
+}

@@ -1,4 +1,5 @@
 import ArgumentParser
+import LimiterCore
 import WeirConfiguration
 
 struct ValidateCommand: ParsableCommand {

@@ -6,6 +6,18 @@ struct BudgetRow: Sendable {
     /// nil: the counter's key depends on the request, or nobody could say.
     let verdict: Verdict?
 
+    /// Limits that are enforced, those of a narrower scope first.
+    static func enforced(_ rows: [BudgetRow]) -> [BudgetRow] {
+        func breadth(_ row: BudgetRow) -> Int {
+            switch row.limit.owner {
+            case .route: 0
+            case .service: 1
+            case .global: 2
+            }
+        }
+        return (0...2).flatMap { scope in rows.filter { !$0.limit.limit.isShadow && breadth($0) == scope } }
+    }
+
     /// `allowed` belongs to the answer of a check alone.
     func json(showsAllowed: Bool = false) -> JSON {
         var members: [JSON.Member] = [

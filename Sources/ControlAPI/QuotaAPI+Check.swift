@@ -50,7 +50,8 @@ extension QuotaAPI {
 
     private func answer(_ decision: Decision, _ group: LimitGroup) -> Response {
         let rows = zip(group.limits, decision.verdicts).map { BudgetRow(limit: $0, verdict: $1) }
-        let violated = rows.filter { $0.verdict?.isAllowed == false && !$0.limit.limit.isShadow }
+        let enforced = BudgetRow.enforced(rows)
+        let violated = enforced.filter { $0.verdict?.isAllowed == false }
         let retry = decision.isAllowed ? nil : decision.retryAfterMicroseconds
         var response = Response.json(
             [
@@ -60,7 +61,7 @@ extension QuotaAPI {
                 "violated": .array(violated.map { .string($0.limit.name) }),
                 "limits": .array(rows.map { $0.json(showsAllowed: true) }),
             ], status: decision.isAllowed ? .ok : .tooManyRequests)
-        RateLimitFields(rows).set(in: &response.headers)
+        RateLimitFields(enforced).set(in: &response.headers)
         if let retry { response.headers[.retryAfter] = String(RateLimitFields.wholeSeconds(retry)) }
         return response
     }

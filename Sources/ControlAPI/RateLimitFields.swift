@@ -1,13 +1,14 @@
 import HTTPTypes
 import LimiterCore
 
-/// `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11) of the limits that are enforced.
+/// `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11), as the gateway sends them.
 struct RateLimitFields {
     private var policy = ""
     private var state = ""
 
+    /// `rows`: of the limits that are enforced, in the order of the fields.
     init(_ rows: [BudgetRow]) {
-        for row in rows where !row.limit.limit.isShadow {
+        for row in rows {
             guard let verdict = row.verdict else { continue }
             let separator = policy.isEmpty ? "" : ", "
             policy +=

@@ -62,8 +62,9 @@ struct BudgetCommand: AsyncParsableCommand {
         {
             throw CommandError(.usage, "`\(url)` is not a URL; write it like http://127.0.0.1:8081")
         } catch {
+            let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
             throw CommandError(
-                .failed, "nothing answers at \(url): \(error); is Weir running, and is that its control API?")
+                .failed, "nothing answers at \(url) (\(reason)); is Weir running, with its control API there?")
         }
         switch status {
         case 200: return body

@@ -1,21 +1,23 @@
 import LimiterCore
 import Logging
 import NIOCore
-import RedisStore
 import Synchronization
 import Telemetry
 import WeirConfiguration
 
-/// Chooses the stores of a process: counters in memory, or a Redis of each event loop with a fallback over state that they share.
+/// The stores of a process: counters in its memory, or a Redis for each event loop with a fallback over state that they share.
 final class CounterStores: Sendable {
     /// Decides what this replica decides alone, and everything where no Redis is configured.
     let local: LocalStore
     private let settings: StoreSettings?
     private let fallback: FallbackState?
-    private let logger: Logger
+    private let loopStores = Mutex<[ObjectIdentifier: LoopStore]>([:])
+    private let ticks = Mutex<RepeatedTask?>(nil)
     private let metrics: Metrics
-    private let connections = Mutex<[@Sendable () -> EventLoopFuture<Void>]>([])
+    private let logger: Logger
 
+    /// How long the start waits for Redis before this replica serves without it.
+    private static let patience = Duration.seconds(1)
     private static let tick = TimeAmount.milliseconds(50)
 
     init(_ configuration: Configuration, metrics: Metrics, logger: Logger) {
@@ -47,58 +49,40 @@ final class CounterStores: Sendable {
         fallback?.status ?? StoreStatus(phase: .memory, replicasAlive: 1, shares: 1, unmerged: 0)
     }
 
-    /// The store of one event loop; call it on that loop.
-    func makeStore(on loop: any EventLoop) -> any LimitStore {
-        guard let settings, let fallback else { return local }
-        return makeFallbackStore(on: loop, settings, fallback)
-    }
-
-    /// The store of the control plane's loop, which also looks after Redis for the whole process.
-    func makeControlStore(on loop: any EventLoop) async throws -> any LimitStore & Sendable {
-        guard let settings, let fallback else { return local }
-        return try await loop.submit {
-            let store = self.makeFallbackStore(on: loop, settings, fallback)
-            let ticks = loop.scheduleRepeatedTask(initialDelay: .zero, delay: Self.tick) { _ in store.tick() }
-            self.connections.withLock { closers in
-                closers.insert(
-                    {
-                        loop.flatSubmit {
-                            ticks.cancel()
-                            let left = loop.makePromise(of: Void.self)
-                            store.leave { left.succeed() }
-                            return left.futureResult
-                        }
-                    }, at: 0)
-            }
-            return store
-        }.get()
-    }
-
-    private func makeFallbackStore(
-        on loop: any EventLoop, _ settings: StoreSettings, _ state: FallbackState
-    ) -> FallbackStore {
-        let redis = RedisStore(
-            address: settings.redis, deadline: settings.deadline, on: loop, logger: logger, metrics: metrics.store)
-        let store = FallbackStore(primary: redis, state: state)
-        redis.start()
-        let bound = NIOLoopBound(redis, eventLoop: loop)
-        connections.withLock { $0.append({ loop.flatSubmit { bound.value.shutdown() } }) }
-        return store
-    }
-
-    /// Waits until Redis was heard, at most `seconds`; returns whether it was.
-    func waitForRedis(seconds: Int) async -> Bool {
-        let deadline = ContinuousClock.now.advanced(by: .seconds(seconds))
-        while ContinuousClock.now < deadline {
-            let status = status
-            if status.phase == .shared && status.replicasAlive > 0 { return true }
-            try? await Task.sleep(for: .milliseconds(10))
+    /// Connects each of the loops to Redis, and looks after it from the first. Returns whether all of them reached it; without a Redis,
+    /// true at once.
+    func connect(_ loops: [any EventLoop]) async throws -> Bool {
+        guard let settings, let fallback else { return true }
+        let deadline = ContinuousClock.now.advanced(by: Self.patience)
+        var stores: [LoopStore] = []
+        for loop in loops {
+            let store = try await loop.submit { [metrics, logger] in
+                LoopStore(settings, fallback, on: loop, metrics: metrics, logger: logger)
+            }.get()
+            stores.append(store)
+            loopStores.withLock { $0[ObjectIdentifier(loop)] = store }
         }
-        return false
+        var isReached = true
+        for store in stores { isReached = await store.reaches(fallback.replica, until: deadline) && isReached }
+        if let first = stores.first {
+            let repeated = first.loop.scheduleRepeatedTask(initialDelay: .zero, delay: Self.tick) { _ in
+                first.fallback.tick()
+            }
+            ticks.withLock { $0 = repeated }
+        }
+        return isReached
+    }
+
+    /// The store of an event loop that was connected.
+    func store(of loop: any EventLoop) -> any LimitStore {
+        loopStores.withLock { $0[ObjectIdentifier(loop)]?.fallback } ?? local
     }
 
     /// Says goodbye to the fleet, then closes every connection.
     func shutdown() async {
-        for close in connections.withLock({ $0 }) { try? await close().get() }
+        ticks.withLock { $0?.cancel() }
+        let stores = loopStores.withLock { Array($0.values) }
+        await stores.first?.leave()
+        for store in stores { await store.close() }
     }
 }

@@ -4,7 +4,6 @@ import LimiterCore
 import Logging
 import NIOCore
 import NIOPosix
-import RedisStore
 import Telemetry
 import WeirConfiguration
 
@@ -26,66 +25,72 @@ struct WeirProcess {
     }
 
     /// Starts, says where it listens, and returns once SIGTERM or SIGINT was answered by an orderly end.
-    func runUntilStopped(_ started: (Addresses) async throws -> Void) async throws {
+    func runUntilStopped(_ started: (Addresses) -> Void) async throws {
         let signal = await StopSignal()
+        let metrics = Metrics(
+            services: configuration.services.map(\.name),
+            limits: configuration.limits.labels.map { ($0.limit, $0.owner.service) },
+            workers: configuration.gateway.workers)
+        let accessLog = try AccessLog.open(
+            configuration.gateway.accessLog, metrics: metrics.worker(configuration.gateway.workers), logger: logger)
+        let reopening = Task { await accessLog?.reopenOnHangup() }
         let workers = MultiThreadedEventLoopGroup(numberOfThreads: configuration.gateway.workers)
         let controlGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let failure: (any Error)?
         do {
-            try await run(workers, controlGroup, until: signal, started)
+            try await run(workers, controlGroup, metrics, accessLog, until: signal, started)
             failure = nil
         } catch {
             failure = error
         }
         try? await workers.shutdownGracefully()
         try? await controlGroup.shutdownGracefully()
+        reopening.cancel()
+        accessLog?.close()
         if let failure { throw failure }
     }
 
     private func run(
-        _ workers: MultiThreadedEventLoopGroup, _ controlGroup: MultiThreadedEventLoopGroup, until signal: StopSignal,
-        _ started: (Addresses) async throws -> Void
+        _ workers: MultiThreadedEventLoopGroup, _ controlGroup: MultiThreadedEventLoopGroup, _ metrics: Metrics,
+        _ accessLog: AccessLog?, until signal: StopSignal, _ started: (Addresses) -> Void
     ) async throws {
-        let metrics = Metrics(
-            services: configuration.services.map(\.name),
-            limits: configuration.limits.labels.map { ($0.limit, $0.owner.service) },
-            workers: configuration.gateway.workers)
         let stores = CounterStores(configuration, metrics: metrics, logger: logger)
+        let controlLoop = controlGroup.next()
+        let isReached = try await stores.connect([controlLoop] + Array(workers.makeIterator()))
+
         let readiness = Readiness()
-        let controlLoop = controlGroup.any()
-        let controlStore = try await stores.makeControlStore(on: controlLoop)
+        let controlLimiter = try await controlLoop.submit {
+            AsyncLimiter(store: stores.store(of: controlLoop)) { work in controlLoop.execute(work) }
+        }.get()
         let control = ControlServer(
-            configuration: configuration,
-            limiter: AsyncLimiter(store: controlStore) { work in controlLoop.execute(work) },
-            metrics: metrics, status: { stores.status }, readiness: readiness, group: controlGroup, logger: logger)
+            configuration: configuration, limiter: controlLimiter, metrics: metrics, status: { stores.status },
+            readiness: readiness, group: controlGroup, logger: logger)
         let gateway = GatewayServer(
             configuration: configuration, group: workers, guards: stores.local, metrics: metrics, logger: logger,
-            makeStore: { stores.makeStore(on: $0) })
+            accessLog: accessLog, makeStore: { stores.store(of: $0) })
 
+        let failure: (any Error)?
         do {
             let controlAddress = try await control.start()
             let gatewayAddress = try await gateway.start()
             readiness.phase = .ready
-            try await started(
-                Addresses(gateway: gatewayAddress, control: controlAddress, store: await describe(stores)))
+            started(Addresses(gateway: gatewayAddress, control: controlAddress, store: describe(isReached)))
             await signal.wait()
+            Terminal.note("weir: stopping; requests in flight are finished first")
+            failure = nil
         } catch {
-            readiness.phase = .draining
-            await gateway.shutdown()
-            await stores.shutdown()
-            await control.shutdown()
-            throw (error as? CommandError) ?? CommandError(.failed, "\(error)")
+            failure = CommandError(.failed, "\(error)")
         }
-        Terminal.note("weir: stopping; requests in flight are finished first")
         readiness.phase = .draining
         await gateway.shutdown()
         await control.shutdown()
         await stores.shutdown()
+        if let failure { throw failure }
     }
 
-    private func describe(_ stores: CounterStores) async -> String {
+    private func describe(_ isReached: Bool) -> String {
         guard let settings = configuration.store else { return "this process's memory" }
-        if await stores.waitForRedis(seconds: 1) { return "\(settings.redis)" }
-        return "\(settings.redis), which does not answer: each replica enforces its share until it does"
+        if isReached { return "\(settings.redis)" }
+        return "\(settings.redis), which does not answer: this replica enforces its share until it does"
     }
 }

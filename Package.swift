@@ -20,6 +20,7 @@ let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -64,7 +65,11 @@ let package = Package(
             "Gateway",
             ["HTTPWire", "LimiterCore", "WeirConfiguration", "Telemetry", nioCore, nioPosix, nioSSL, crypto, logging]),
         library(
-            "ControlAPI", ["LimiterCore", "WeirConfiguration", "Telemetry", hummingbird, lifecycle, nioCore, logging]),
+            "ControlAPI",
+            [
+                "LimiterCore", "WeirConfiguration", "Telemetry", hummingbird, hummingbirdCore, lifecycle, nioCore,
+                logging,
+            ]),
         .executableTarget(
             name: "weir",
             dependencies: [

@@ -104,8 +104,8 @@ package final class ControlServer: Sendable {
     private static func cannotListen(on address: ListenAddress, _ error: any Error) -> ControlError {
         let reason =
             switch (error as? IOError)?.errnoCode {
-            case EADDRINUSE: "another process listens there; stop it, or choose another port"
-            case EACCES: "this user may not listen there; choose a port from 1024 up"
+            case EADDRINUSE: "another process listens there; stop it, or choose another port with --control-port"
+            case EACCES: "this user may not listen there; choose a port from 1024 up with --control-port"
             case EADDRNOTAVAIL: "this machine has no such address"
             default: "\(error)"
             }

@@ -17,10 +17,11 @@ import Testing
             "CHiredis", "LimiterCore", "Logging", "NIOCore", "NIOPosix", "Synchronization", "Telemetry",
             "WeirConfiguration",
         ]),
-        "Gateway": system.union([
-            "Crypto", "HTTPWire", "LimiterCore", "Logging", "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS",
-            "Synchronization", "Telemetry", "WeirConfiguration",
-        ]),
+        "Gateway": [
+            "Crypto", "Darwin", "Glibc", "HTTPWire", "LimiterCore", "Logging", "Musl", "NIOConcurrencyHelpers",
+            "NIOCore",
+            "NIOPosix", "NIOSSL", "NIOTLS", "Synchronization", "Telemetry", "WeirConfiguration",
+        ],
         "ControlAPI": system.union([
             "HTTPTypes", "Hummingbird", "HummingbirdCore", "LimiterCore", "Logging", "NIOCore", "ServiceLifecycle",
             "Synchronization", "Telemetry", "WeirConfiguration",

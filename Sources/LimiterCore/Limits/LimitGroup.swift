@@ -86,4 +86,15 @@ package final class LimitGroup: Sendable {
         failurePolicy =
             policies.contains(.deny) ? .deny : policies.contains(.local) || policies.isEmpty ? .local : .allow
     }
+
+    /// These of its limits alone, with the same counters, in the order of `indices`.
+    package func selecting(_ indices: [Int]) -> LimitGroup {
+        LimitGroup(
+            indices.map { index in
+                let limit = limits[index]
+                return Member(
+                    scoped: ScopedLimit(limit: limit.limit, rule: limit.rule, owner: limit.owner),
+                    service: limit.service, route: limit.route, index: limit.index)
+            })
+    }
 }

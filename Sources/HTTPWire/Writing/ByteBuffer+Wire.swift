@@ -7,28 +7,12 @@ extension ByteBuffer {
     /// The empty line that ends a head.
     package mutating func writeEndOfHead() { writeCRLF() }
 
-    /// In decimal, at most 20 bytes.
-    package mutating func writeDecimal(_ number: some FixedWidthInteger) {
-        if number >= 0, number < 10 {
-            writeInteger(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number))
-            return
-        }
-        writeWithUnsafeMutableBytes(minimumWritableBytes: 20) { bytes in
-            var rest = UInt64(number.magnitude)
-            var length = number < 0 ? 1 : 0
-            var probe = rest
-            repeat {
-                length += 1
-                probe /= 10
-            } while probe > 0
-            var offset = length
-            repeat {
-                offset -= 1
-                bytes[offset] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-                rest /= 10
-            } while rest > 0
-            if number < 0 { bytes[0] = UInt8(ascii: "-") }
-            return length
+    package mutating func writeDecimal(_ number: Int) {
+        writeWithUnsafeMutableBytes(minimumWritableBytes: DecimalDigits.longest + 1) { bytes in
+            var room = RoomWriter(bytes)
+            if number < 0 { room.write(UInt8(ascii: "-")) }
+            room.write(decimal: UInt64(number.magnitude))
+            return room.count
         }
     }
 
@@ -46,24 +30,31 @@ extension ByteBuffer {
 
     /// `name: ` and nothing after it: the caller writes the value, then `writeCRLF()`.
     package mutating func writeFieldName(_ name: StaticString) {
-        writeStaticString(name)
-        writeInteger(0x3a20 as UInt16)
+        writeWithUnsafeMutableBytes(minimumWritableBytes: name.utf8CodeUnitCount + 2) { bytes in
+            var room = RoomWriter(bytes)
+            room.write(name)
+            room.write(": ")
+            return room.count
+        }
     }
 
     package mutating func writeField(_ name: StaticString, _ value: StaticString) {
-        writeFieldName(name)
-        writeStaticString(value)
-        writeCRLF()
+        writeField(name, UnsafeRawBufferPointer(start: value.utf8Start, count: value.utf8CodeUnitCount))
     }
 
     /// The value must hold no control characters.
-    package mutating func writeField(_ name: StaticString, _ value: some Collection<UInt8>) {
-        writeFieldName(name)
-        writeBytes(value)
-        writeCRLF()
+    package mutating func writeField(_ name: StaticString, _ value: UnsafeRawBufferPointer) {
+        writeWithUnsafeMutableBytes(minimumWritableBytes: name.utf8CodeUnitCount + value.count + 4) { bytes in
+            var room = RoomWriter(bytes)
+            room.write(name)
+            room.write(": ")
+            room.write(value)
+            room.writeCRLF()
+            return room.count
+        }
     }
 
-    package mutating func writeField(_ name: StaticString, decimal value: some FixedWidthInteger) {
+    package mutating func writeField(_ name: StaticString, decimal value: Int) {
         writeFieldName(name)
         writeDecimal(value)
         writeCRLF()
@@ -71,15 +62,16 @@ extension ByteBuffer {
 
     /// `HTTP/1.1 200 OK` and its line end.
     package mutating func writeStatusLine(_ status: Int) {
-        if status == 200 {
-            writeStaticString("HTTP/1.1 200 OK\r\n")
-            return
+        let reason = ReasonPhrase.of(status)
+        writeWithUnsafeMutableBytes(minimumWritableBytes: reason.utf8CodeUnitCount + 32) { bytes in
+            var room = RoomWriter(bytes)
+            room.write("HTTP/1.1 ")
+            room.write(decimal: UInt64(status.magnitude))
+            room.write(UInt8.space)
+            room.write(reason)
+            room.writeCRLF()
+            return room.count
         }
-        writeStaticString("HTTP/1.1 ")
-        writeDecimal(status)
-        writeInteger(UInt8.space)
-        writeStaticString(ReasonPhrase.of(status))
-        writeCRLF()
     }
 
     // MARK: Chunks

@@ -11,8 +11,8 @@ import Testing
         var out = ByteBuffer()
         head.writeRequestLine(into: &out, path: path)
         head.fields.write(into: &out)
-        Array("acme".utf8).withUnsafeBytes { out.writeField("x-weir-tenant", $0) }
-        out.writeEndOfHead()
+        out.writeString("x-weir-tenant: acme\r\n")
+        out.writeCRLF()
         return String(buffer: out)
     }
 
@@ -51,8 +51,8 @@ import Testing
             var out = ByteBuffer()
             head.writeStatusLine(into: &out)
             head.fields.write(into: &out)
-            out.writeField("ratelimit-limit", decimal: 10)
-            out.writeEndOfHead()
+            out.writeString("ratelimit-limit: 10\r\n")
+            out.writeCRLF()
             return String(buffer: out)
         }
         #expect(
@@ -67,14 +67,9 @@ import Testing
             write(&out)
             return String(buffer: out)
         }
-        for number in [0, 7, 10, 99, 100, 65_535, 1_234_567_890, Int.max, -1, Int.min] {
-            #expect(written { $0.writeDecimal(number) } == "\(number)")
-        }
         for number in [0, 1, 15, 16, 255, 4096, 0xdead_beef, UInt64.max] {
             #expect(written { $0.writeHexadecimal(number) } == String(number, radix: 16))
         }
-        #expect(written { $0.writeField("a", "b") } == "a: b\r\n")
-        #expect(written { $0.writeFieldName("a") } == "a: ")
         #expect(written { $0.writeStatusLine(200) } == "HTTP/1.1 200 OK\r\n")
         #expect(written { $0.writeStatusLine(429) } == "HTTP/1.1 429 Too Many Requests\r\n")
         #expect(written { $0.writeStatusLine(599) } == "HTTP/1.1 599 \r\n")
@@ -103,7 +98,6 @@ import Testing
         #expect(on("1x") { $0.decimal } == nil)
         #expect(on("") { $0.equalsLowercase("") })
         #expect(on("Chunked") { $0.equalsLowercase("chunked") })
-        #expect(on("Chunke\u{44}") { $0.equalsLowercase(Array("chunked".utf8)) })
         #expect(!on("chunkeD ") { $0.equalsLowercase("chunked") })
         #expect(on("a-b") { $0.isToken })
         #expect(!on("a b") { $0.isToken })

@@ -99,16 +99,6 @@ package struct HeadFields: Sendable {
         return withValue(at: index, body)
     }
 
-    /// A slice that shares the head's storage.
-    package func slice(_ range: ByteRange) -> ByteBuffer {
-        bytes.getSlice(at: bytes.readerIndex + Int(range.start), length: range.count) ?? ByteBuffer()
-    }
-
-    /// Whether the value at `index` is `lowercase` once letters are made lower case.
-    package func value(at index: Int, is lowercase: StaticString) -> Bool {
-        withValue(at: index) { $0.equalsLowercase(lowercase) }
-    }
-
     // MARK: Removing
 
     package mutating func remove(at index: Int) {

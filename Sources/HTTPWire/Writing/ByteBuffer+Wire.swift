@@ -2,19 +2,8 @@ package import NIOCore
 
 /// Pieces of HTTP/1, written without a String.
 extension ByteBuffer {
+    /// Ends a line, and as an empty one a head.
     package mutating func writeCRLF() { writeInteger(0x0d0a as UInt16) }
-
-    /// The empty line that ends a head.
-    package mutating func writeEndOfHead() { writeCRLF() }
-
-    package mutating func writeDecimal(_ number: Int) {
-        writeWithUnsafeMutableBytes(minimumWritableBytes: DecimalDigits.longest + 1) { bytes in
-            var room = RoomWriter(bytes)
-            if number < 0 { room.write(UInt8(ascii: "-")) }
-            room.write(decimal: UInt64(number.magnitude))
-            return room.count
-        }
-    }
 
     /// In lower-case hexadecimal without leading zeros; at most 16 bytes.
     package mutating func writeHexadecimal(_ number: UInt64) {
@@ -28,45 +17,14 @@ extension ByteBuffer {
         }
     }
 
-    /// `name: ` and nothing after it: the caller writes the value, then `writeCRLF()`.
-    package mutating func writeFieldName(_ name: StaticString) {
-        writeWithUnsafeMutableBytes(minimumWritableBytes: name.utf8CodeUnitCount + 2) { bytes in
-            var room = RoomWriter(bytes)
-            room.write(name)
-            room.write(": ")
-            return room.count
-        }
-    }
-
-    package mutating func writeField(_ name: StaticString, _ value: StaticString) {
-        writeField(name, UnsafeRawBufferPointer(start: value.utf8Start, count: value.utf8CodeUnitCount))
-    }
-
-    /// The value must hold no control characters.
-    package mutating func writeField(_ name: StaticString, _ value: UnsafeRawBufferPointer) {
-        writeWithUnsafeMutableBytes(minimumWritableBytes: name.utf8CodeUnitCount + value.count + 4) { bytes in
-            var room = RoomWriter(bytes)
-            room.write(name)
-            room.write(": ")
-            room.write(value)
-            room.writeCRLF()
-            return room.count
-        }
-    }
-
-    package mutating func writeField(_ name: StaticString, decimal value: Int) {
-        writeFieldName(name)
-        writeDecimal(value)
-        writeCRLF()
-    }
-
-    /// `HTTP/1.1 200 OK` and its line end.
+    /// `HTTP/1.1 200 OK` and its line end. `status` has three digits.
     package mutating func writeStatusLine(_ status: Int) {
+        precondition((100...999).contains(status))
         let reason = ReasonPhrase.of(status)
         writeWithUnsafeMutableBytes(minimumWritableBytes: reason.utf8CodeUnitCount + 32) { bytes in
             var room = RoomWriter(bytes)
             room.write("HTTP/1.1 ")
-            room.write(decimal: UInt64(status.magnitude))
+            for place in [100, 10, 1] { room.write(UInt8(ascii: "0") + UInt8(status / place % 10)) }
             room.write(UInt8.space)
             room.write(reason)
             room.writeCRLF()

@@ -24,7 +24,7 @@ extension HeadFields {
 extension RequestHead {
     /// Writes `METHOD path?query HTTP/1.1` and its line end: an absolute target becomes an origin one.
     ///
-    /// A whole forwarded head is: this, `fields.write(into:)`, fields of the gateway's own, `writeEndOfHead()`.
+    /// A whole forwarded head is: this, `fields.write(into:)`, fields of the gateway's own, `writeCRLF()`.
     package func writeRequestLine(into out: inout ByteBuffer, path canonical: borrowing CanonicalPath) {
         let longest = target.count + canonical.rewritten.readableBytes + 32
         fields.bytes.withUnsafeReadableBytes { bytes in
@@ -48,7 +48,7 @@ extension RequestHead {
 extension ResponseHead {
     /// Writes `HTTP/1.1 status reason` and its line end, the reason as it came.
     ///
-    /// A whole forwarded head is: this, `fields.write(into:)`, fields of the gateway's own, `writeEndOfHead()`.
+    /// A whole forwarded head is: this, `fields.write(into:)`, fields of the gateway's own, `writeCRLF()`.
     package func writeStatusLine(into out: inout ByteBuffer) {
         guard version == .http11 else { return out.writeStatusLine(status) }
         fields.bytes.withUnsafeReadableBytes { bytes in

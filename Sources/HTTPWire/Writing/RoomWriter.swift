@@ -35,34 +35,4 @@ struct RoomWriter {
         write(.carriageReturn)
         write(.lineFeed)
     }
-
-    mutating func write(decimal number: UInt64) {
-        let length = DecimalDigits.count(of: number)
-        precondition(length <= room &- count)
-        var rest = number
-        var offset = count &+ length
-        repeat {
-            offset &-= 1
-            base.storeBytes(
-                of: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10), toByteOffset: offset, as: UInt8.self)
-            rest /= 10
-        } while rest > 0
-        count &+= length
-    }
-}
-
-enum DecimalDigits {
-    /// Of UInt64.max.
-    static let longest = 20
-
-    static func count(of number: UInt64) -> Int {
-        var count = 1
-        var bound: UInt64 = 10
-        while number >= bound {
-            count &+= 1
-            guard count < longest else { break }
-            bound &*= 10
-        }
-        return count
-    }
 }

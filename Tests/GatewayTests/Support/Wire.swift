@@ -86,6 +86,26 @@ final class Wire: Sendable {
 
     func close() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
+    /// False: it cannot be sent now.
+    func sendWithoutWaiting(_ bytes: [UInt8]) -> Bool {
+        var attempts = 0
+        while attempts < 100 {
+            let count = bytes.withUnsafeBytes {
+                Glibc.send(
+                    descriptor, $0.baseAddress!, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+            }
+            if count > 0 { return true }
+            attempts += 1
+            usleep(2000)
+        }
+        return false
+    }
+
+    func limitSendBuffer(_ bytes: Int32) {
+        var bytes = bytes
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
+    }
+
     func limitReceiveBuffer(_ bytes: Int32) {
         var bytes = bytes
         setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))

@@ -55,7 +55,8 @@ struct UpstreamFailureTests {
             busy.stop()
             idle.stop()
         }
-        try await withGateway(Setup([(name: "s", path: "/", upstreams: [busy.port, idle.port])])) { gateway async throws in
+        try await withGateway(Setup([(name: "s", path: "/", upstreams: [busy.port, idle.port])])) {
+            gateway async throws in
             let waiting = try (0..<2).map { _ in try gateway.connect() }
             for client in waiting { try client.wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n") }
             #expect(await eventually { busy.connections == 1 && idle.requests.count == 1 })

@@ -92,19 +92,16 @@ final class Wire: Sendable {
 
     func close() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
-    /// False: it cannot be sent now.
-    func sendWithoutWaiting(_ bytes: [UInt8]) -> Bool {
-        var attempts = 0
-        while attempts < 100 {
+    /// How many bytes could be sent; nil: none, for a while.
+    func sendWithoutWaiting(_ bytes: ArraySlice<UInt8>) -> Int? {
+        for _ in 0..<100 {
             let count = bytes.withUnsafeBytes {
-                Glibc.send(
-                    descriptor, $0.baseAddress!, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+                Glibc.send(descriptor, $0.baseAddress!, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
             }
-            if count > 0 { return true }
-            attempts += 1
+            if count > 0 { return count }
             usleep(2000)
         }
-        return false
+        return nil
     }
 
     func limitSendBuffer(_ bytes: Int32) {

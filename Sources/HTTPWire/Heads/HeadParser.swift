@@ -10,7 +10,9 @@ package import NIOCore
 /// - methods are those in `Method`; CONNECT and TRACE are not among them (501);
 /// - Host is letters, digits, `-`, `.`, `_`, `~` or a bracketed IPv6 address, with a port of 1...5 digits if any;
 ///   an absolute target's authority must equal it;
-/// - Content-Length is one field with at most 18 digits; Transfer-Encoding is one field, `chunked`, in HTTP/1.1;
+/// - Content-Length is one field with at most 18 digits; Transfer-Encoding is one field, `chunked`, in HTTP/1.1; neither
+///   has blanks after its value; tabs are refused in both and in Connection;
+/// - a response of 1xx does not end the connection;
 /// - Connection may not name fields on which framing, routing, authentication or tracing rest (400). Other fields that
 ///   it names, and the hop-by-hop ones, are marked as removed.
 ///
@@ -132,13 +134,14 @@ package struct HeadParser: Sendable {
     private mutating func parseFields(
         _ bytes: UnsafePointer<UInt8>, _ count: Int, version: Version, into fields: inout HeadFields
     ) throws(WireError) -> Bool {
+        let tables = FieldTables()
         while true {
             let start = lineStart
             let bound = limits.maxHeadBytes
             guard let end = try nextLine(bytes, count, maxBytes: bound, orElse: .headTooLarge) else { return false }
             if end == start { return true }
             guard fields.count < limits.maxFields else { throw WireError(.tooManyFields) }
-            try parseField(bytes, start, end, version: version, into: &fields)
+            try parseField(bytes, start, end, version: version, tables, into: &fields)
         }
     }
 }

@@ -31,8 +31,8 @@ package struct LimitDeclaration: Hashable, Sendable {
         merged.per = per ?? parent.per
         merged.rate = rate ?? parent.rate
         merged.usesTokenBucket = usesTokenBucket ?? parent.usesTokenBucket
-        // A burst belongs to the rate that it was written beside.
-        merged.burst = burst ?? (rate == nil ? parent.burst : nil)
+        // A burst belongs to the rate that it was written beside, and to a token bucket.
+        merged.burst = burst ?? (rate == nil && usesTokenBucket != false ? parent.burst : nil)
         merged.cost = cost ?? parent.cost
         merged.isGuard = isGuard ?? parent.isGuard
         merged.counts = counts ?? parent.counts

@@ -1,0 +1,134 @@
+extension ConfigurationReader {
+    func readIdentity(_ file: Section, hasTrustedProxies: Bool) -> IdentitySettings {
+        var settings = IdentitySettings()
+        let notBuilt = ["jwt": "use `api_keys`, or `header` behind a proxy that checks tokens"]
+        guard let section = file.section("identity", keys: ["header", "api_keys"], notBuilt: notBuilt) else {
+            return settings
+        }
+        settings.header = readHeader("header", section)
+        if settings.header != nil, !hasTrustedProxies, let place = section.place(of: "header") {
+            faults.add(
+                "`identity.header` is believed from trusted proxies only, and there are none; name them in `gateway.trusted_proxies`",
+                place)
+        }
+        if let keys = section.section("api_keys", keys: ["header", "keys", "file"]) {
+            settings.apiKeys = readAPIKeys(keys)
+            if let name = settings.apiKeys?.header, name == settings.header {
+                faults.add(
+                    "`identity.header` and `identity.api_keys.header` are both `\(name)`; they must differ",
+                    keys.place(of: "header") ?? keys.position)
+            }
+        }
+        return settings
+    }
+
+    /// A header's name in lowercase.
+    private func readHeader(_ key: String, _ section: Section) -> String? {
+        section.read(key, "a header's name") { text throws(ConfigurationError) in
+            guard HeaderName.isValid(text) else {
+                throw ConfigurationError("`\(text)` cannot be a header's name; use letters, digits and hyphens")
+            }
+            return text.lowercased()
+        }
+    }
+
+    private func readAPIKeys(_ section: Section) -> IdentitySettings.APIKeys {
+        var keys = APIKeyList()
+        for element in section.list("keys", of: "keys like {tenant: acme, sha256: ...}") ?? [] {
+            keys.add(element, faults)
+        }
+        if let (path, position) = section.text("file", "a file's path") {
+            readKeyFile(path, position, into: &keys)
+        }
+        if !section.has("keys"), !section.has("file") {
+            faults.add(
+                "`identity.api_keys` has no keys; add a list of `keys`, or name a `file` that has it", section.position)
+        }
+        return IdentitySettings.APIKeys(header: readHeader("header", section) ?? "x-api-key", tenants: keys.tenants)
+    }
+
+    /// The file is a list of the same shape as `keys`; its faults carry its own name and lines.
+    private func readKeyFile(_ path: String, _ position: Position, into keys: inout APIKeyList) {
+        let resolved = ConfigurationFile.resolve(path, from: faults.file)
+        let text: String
+        do {
+            text = try ConfigurationFile.read(resolved)
+        } catch {
+            faults.add("the key file `\(path)` cannot be used: \(error.message)", position)
+            return
+        }
+        let ownFaults = Faults(file: resolved)
+        if let root = YAMLDocument.parse(text, ownFaults) {
+            if case .list(let list) = root.content {
+                for element in list { keys.add(element, ownFaults) }
+            } else {
+                ownFaults.add(
+                    "the file should be a list of keys like `- {tenant: acme, sha256: ...}`, but is \(root.kind)",
+                    root.position)
+            }
+        }
+        faults.add(ownFaults.errors)
+    }
+}
+
+/// API keys as they are read from one or two files.
+private struct APIKeyList {
+    private(set) var tenants: [[UInt8]: String] = [:]
+    private var places: [[UInt8]: String] = [:]
+    /// SHA-256 of no bytes at all.
+    private static let ofNothing = digest("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+
+    mutating func add(_ element: YAMLValue, _ faults: Faults) {
+        let notBuilt = ["plan": "give limits per service or route instead"]
+        guard
+            let section = Section(element, "api_keys.keys", keys: ["tenant", "sha256"], notBuilt: notBuilt, faults)
+        else { return }
+        for key in ["tenant", "sha256"] where !section.has(key) {
+            faults.add(
+                "an API key has no `\(key)`; write {tenant: acme, sha256: <64 hexadecimal digits>}", section.position)
+        }
+        let tenant = section.read("tenant", "a tenant's id", Self.checkTenant)
+        // The digits are not repeated: someone may have written the key itself.
+        let sha256 = section.read("sha256", "64 hexadecimal digits") { text throws(ConfigurationError) in
+            guard let sha256 = Self.digest(text) else {
+                throw ConfigurationError(
+                    "`sha256` should be 64 hexadecimal digits, but has \(text.count) characters; make it with `printf %s KEY | sha256sum`"
+                )
+            }
+            guard sha256 != Self.ofNothing else {
+                throw ConfigurationError("`sha256` is that of an empty key; make it with `printf %s KEY | sha256sum`")
+            }
+            return sha256
+        }
+        guard let tenant, let sha256 else { return }
+        if let other = tenants[sha256], other != tenant {
+            faults.add(
+                "the same key belongs to `\(tenant)` here and to `\(other)` in \(places[sha256] ?? "another place"); a key has one tenant",
+                section.position)
+            return
+        }
+        tenants[sha256] = tenant
+        places[sha256] = "\(faults.file):\(section.position.line)"
+    }
+
+    private static func checkTenant(_ text: String) throws(ConfigurationError) -> String {
+        guard (1...256).contains(text.utf8.count) else {
+            throw ConfigurationError("a tenant's id should have 1 to 256 bytes, but has \(text.utf8.count)")
+        }
+        guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+            throw ConfigurationError("a tenant's id has a control character; remove it")
+        }
+        return text
+    }
+
+    private static func digest(_ text: String) -> [UInt8]? {
+        let digits = Array(text.utf8)
+        guard digits.count == 64 else { return nil }
+        var bytes: [UInt8] = []
+        for index in stride(from: 0, to: 64, by: 2) {
+            guard let high = hexValue(digits[index]), let low = hexValue(digits[index + 1]) else { return nil }
+            bytes.append(high << 4 | low)
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,46 @@
+import LimiterCore
+
+/// Makes a configuration of a document, section by section, and goes on after a fault, so that all are found.
+struct ConfigurationReader {
+    let faults: Faults
+
+    /// nil, or a configuration that must not be used, where there are faults.
+    func read(_ root: YAMLValue) -> Configuration? {
+        let keys = ["gateway", "control", "store", "identity", "limits", "services"]
+        let notBuilt = [
+            "grpc": "remove it, and ask over HTTP: POST /v1/check on the control port",
+            "plans": "give limits per service or route instead",
+        ]
+        guard let file = Section(root, "", keys: keys, notBuilt: notBuilt, faults) else { return nil }
+        let gateway = readGateway(file)
+        let hasFaultyProxies = !faults.isEmpty && file.has("trusted_proxies", in: "gateway")
+        let control = readControl(file)
+        checkPorts(file, gateway, control)
+        let store = readStore(file)
+        let faultsBefore = faults.count
+        let identity = readIdentity(
+            file, hasTrustedProxies: hasFaultyProxies || !gateway.trustedProxies.isEmpty)
+        // Where the identity is faulty, limits per tenant are no fault of their own.
+        let limits = LimitReader(faults: faults, hasTenants: !identity.isAnonymous || faults.count > faultsBefore)
+        var global = LimitScope()
+        limits.read(file, into: &global)
+        let services = ServiceReader(faults: faults, limits: limits).read(file, global)
+        guard faults.isEmpty else { return nil }
+        return Configuration(
+            gateway: gateway, control: control, store: store, identity: identity, services: services.map(\.service),
+            limits: LimitTable(global: global, services: services.map(\.limits)))
+    }
+
+    private func checkPorts(_ file: Section, _ gateway: GatewaySettings, _ control: ControlSettings) {
+        guard gateway.listen.port != 0, gateway.listen.port == control.listen.port,
+            gateway.listen.host == control.listen.host || gateway.listen.isEverywhere || control.listen.isEverywhere
+        else { return }
+        faults.add(
+            "gateway and control would both listen on port \(control.listen.port); give one of them another",
+            file.place(of: "control") ?? file.place(of: "gateway") ?? .start)
+    }
+}
+
+extension ListenAddress {
+    fileprivate var isEverywhere: Bool { host == "0.0.0.0" || host == "::" }
+}

@@ -20,6 +20,8 @@ let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -63,12 +65,16 @@ let package = Package(
             "Gateway",
             ["HTTPWire", "LimiterCore", "WeirConfiguration", "Telemetry", nioCore, nioPosix, nioSSL, crypto, logging]),
         library(
-            "ControlAPI", ["LimiterCore", "WeirConfiguration", "Telemetry", hummingbird, lifecycle, nioCore, logging]),
+            "ControlAPI",
+            [
+                "LimiterCore", "WeirConfiguration", "Telemetry", hummingbird, hummingbirdCore, lifecycle, nioCore,
+                logging,
+            ]),
         .executableTarget(
             name: "weir",
             dependencies: [
                 "Gateway", "ControlAPI", "RedisStore", "WeirConfiguration", "LimiterCore", "Telemetry",
-                nioCore, nioPosix, nioHTTP1, lifecycle, httpClient, argumentParser, logging,
+                nioCore, nioPosix, nioHTTP1, unixSignals, httpClient, argumentParser, logging,
             ],
             swiftSettings: settings),
 
@@ -89,10 +95,12 @@ let package = Package(
         tests(
             "ControlAPITests",
             [
-                "ControlAPI", "WeirConfiguration", "LimiterCore", "Telemetry",
+                "ControlAPI", "WeirConfiguration", "LimiterCore", "Telemetry", nioCore, nioPosix, logging,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),
-        tests("StoreConformanceTests", ["LimiterCore", "RedisStore", "TestSupport", nioCore, nioPosix]),
+        tests(
+            "StoreConformanceTests",
+            ["LimiterCore", "RedisStore", "TestSupport", "WeirConfiguration", nioCore, nioPosix, logging]),
         tests("IntegrationTests", ["TestSupport", nioCore, nioPosix]),
         tests("ArchitectureTests", []),
     ]

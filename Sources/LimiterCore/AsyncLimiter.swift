@@ -19,6 +19,16 @@ package struct LimitQuestion: Sendable {
         headers = [:]
         cost = nil
     }
+
+    /// What the request takes from `limit`.
+    func units(of limit: Limit) -> Int64 {
+        if let cost { return cost }
+        guard case .header(let name, let otherwise) = limit.cost else { return limit.cost.units(method: method) }
+        guard let text = headers[name], text.utf8.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains),
+            let units = Int64(text), units <= Cost.maximum
+        else { return otherwise }
+        return units
+    }
 }
 
 /// Asks a store that belongs to an event loop from anywhere.
@@ -39,6 +49,7 @@ package final class AsyncLimiter: @unchecked Sendable {
             run {
                 let call = LimitCall()
                 call.prepare(question.group, question.operation)
+                call.reportsReset = true
                 for dimension in question.group.dimensions {
                     switch dimension {
                     case .tenant: call.appendValue(question.tenant)
@@ -50,8 +61,7 @@ package final class AsyncLimiter: @unchecked Sendable {
                     }
                 }
                 for index in question.group.limits.indices {
-                    call.costs[index] =
-                        question.cost ?? question.group.limits[index].limit.cost.units(method: question.method)
+                    call.costs[index] = question.units(of: question.group.limits[index].limit)
                 }
                 call.receiver = Receiver(continuation)
                 self.store.decide(call)

@@ -1,1 +1,169 @@
-// RedisStore
+package import LimiterCore
+package import Logging
+package import NIOCore
+package import Telemetry
+package import WeirConfiguration
+
+/// Exact decisions: each is made by a script in Redis, at Redis's time, for the whole fleet.
+///
+/// Belongs to one event loop and has one pipelined connection. The calls of one tick leave in one write; those with
+/// equal keys and limits in one command. Without an observer it answers calls itself.
+package final class RedisStore: SharedStore, LimitStore {
+    package weak var observer: (any SharedStoreObserver)?
+
+    let eventLoop: any EventLoop
+    let deadline: TimeAmount
+    let logger: Logger
+    let metrics: StoreMetrics?
+    let address: RedisAddress
+
+    var phase = Phase.idle
+    var queue = FlightQueue()
+    var backoff = Backoff()
+    /// Opens a channel with the given handler in it; tests open channels without a network.
+    var connect: (any EventLoop, RedisAddress, RedisConnection) -> EventLoopFuture<any Channel> = RedisStore.bootstrap
+    /// Instead of Redis's time, for tests: microseconds since the epoch.
+    package var scriptClock: Int64?
+    /// Requests that the script and `LimitCall.resolve` decided differently. Always 0, unless one of them is wrong.
+    package internal(set) var disagreements = 0
+    /// Redis's time in the last reply.
+    var lastNow: Int64 = 0
+    /// A connection that comes after another one is counted as a reconnect.
+    var wasConnected = false
+    /// What was logged last, so that a long outage is one line.
+    var loggedOutage: StoreError?
+
+    private var isFlushScheduled = false
+    private var flushTask: () -> Void = {}
+
+    enum Phase {
+        case idle
+        case connecting(RedisConnection)
+        case ready(RedisConnection)
+        /// Why there is no connection, and the next attempt.
+        case waiting(StoreError, Scheduled<Void>)
+        case shutdown
+    }
+
+    /// Requests that wait or whose replies are owed, at most.
+    static let mostRequestsInFlight = 8192
+
+    /// `deadline` is what one decision may take before it fails with `.timeout`.
+    package init(
+        address: RedisAddress, deadline: Duration, on eventLoop: any EventLoop, logger: Logger, metrics: StoreMetrics?
+    ) {
+        self.address = address
+        self.deadline = TimeAmount(deadline)
+        self.eventLoop = eventLoop
+        self.metrics = metrics
+        var logger = logger
+        logger[metadataKey: "redis"] = "\(address)"
+        self.logger = logger
+        flushTask = { [weak self] in self?.flush() }
+    }
+
+    // MARK: What a gateway asks
+
+    package func decide(_ call: LimitCall) {
+        guard case .ready(let connection) = phase else { return fail(call, unavailability) }
+        call.makeKeys()
+        guard (1...DecisionFormat.mostLimits).contains(call.keyEnds.count) else { return decideUncounted(call) }
+        guard connection.state.requestsInFlight + queue.requests < Self.mostRequestsInFlight else {
+            return fail(call, Self.overloaded)
+        }
+        queue.append(call)
+        scheduleFlush()
+    }
+
+    package func merge(_ spending: Spending, _ completion: @escaping (Result<SharedSnapshot, StoreError>) -> Void) {
+        submit(.merge(spending, completion))
+    }
+
+    package func heartbeat(
+        of replica: ReplicaID, _ completion: @escaping (Result<FleetView, StoreError>) -> Void
+    ) {
+        submit(.heartbeat(replica, completion))
+    }
+
+    package func leave(_ replica: ReplicaID, _ completion: @escaping () -> Void) {
+        submit(.leave(replica, completion))
+    }
+
+    private func submit(_ purpose: Flight.Purpose) {
+        let flight = queue.take()
+        flight.purpose = purpose
+        guard case .ready(let connection) = phase else { return fail(flight, unavailability) }
+        guard connection.state.requestsInFlight + queue.requests < Self.mostRequestsInFlight else {
+            return fail(flight, Self.overloaded)
+        }
+        queue.append(flight)
+        scheduleFlush()
+    }
+
+    /// A request that nothing limits passes; one that more limits than a call may carry apply to is refused by name.
+    private func decideUncounted(_ call: LimitCall) {
+        guard call.keyEnds.isEmpty else {
+            return fail(
+                call,
+                StoreError(
+                    .incompatible,
+                    "\(call.keyEnds.count) limits apply to one request; Redis decides at most \(DecisionFormat.mostLimits)"
+                ))
+        }
+        call.states.removeAll(keepingCapacity: true)
+        _ = call.resolve(at: lastNow)
+        deliver(call, at: lastNow)
+    }
+
+    // MARK: Sending
+
+    /// Tasks run after the loop's reads, so whatever one tick asks is there when the task comes.
+    func scheduleFlush() {
+        guard !isFlushScheduled else { return }
+        isFlushScheduled = true
+        eventLoop.assumeIsolated().execute(flushTask)
+    }
+
+    private func flush() {
+        isFlushScheduled = false
+        guard !queue.isEmpty else { return }
+        guard case .ready(let connection) = phase else { return failQueued(unavailability) }
+        let deadline = eventLoop.now + deadline
+        for index in queue.flights.indices {
+            let flight = queue.flights[index]
+            // One that is sent again keeps the deadline it had.
+            flight.deadline = min(flight.deadline, deadline)
+            connection.send(flight) { writer, names in write(flight, names, to: &writer) }
+            if case .decision = flight.purpose, !flight.isResent { metrics?.countBatch(decisions: flight.requests) }
+        }
+        queue.removeAll()
+        connection.flush()
+    }
+
+    private func write(_ flight: Flight, _ names: [[UInt8]], to writer: inout CommandWriter) {
+        func script(_ script: Script) {
+            if flight.isResent {
+                writer.argument("EVAL")
+                writer.argument(script.text)
+            } else {
+                writer.argument("EVALSHA")
+                writer.argument(names[script.rawValue])
+            }
+        }
+        switch flight.purpose {
+        case .decision:
+            script(.decide)
+            DecisionFormat.appendKeysAndArguments(of: flight.calls, clock: scriptClock, to: &writer)
+        case .merge(let spending, _):
+            script(.merge)
+            SharedFormat.append(spending, clock: scriptClock, to: &writer)
+        case .heartbeat(let replica, _):
+            script(.heartbeat)
+            SharedFormat.appendHeartbeat(of: replica, clock: scriptClock, to: &writer)
+        case .leave(let replica, _): SharedFormat.appendLeave(replica, to: &writer)
+        }
+    }
+
+    static let overloaded = StoreError(
+        .overloaded, "\(mostRequestsInFlight) requests wait for Redis already")
+}

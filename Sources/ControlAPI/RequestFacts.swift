@@ -1,0 +1,76 @@
+import Foundation
+import HummingbirdCore
+import LimiterCore
+
+/// What a question says of the request that it is about.
+struct RequestFacts: Sendable {
+    static let maximumTenantBytes = 256
+
+    var tenant = ""
+    var method: String?
+    var clientIP: ClientAddress?
+    /// Lowercase names.
+    var headers: [String: String] = [:]
+
+    init() {}
+
+    /// The tenant in the path `/v1/tenants/{tenant}/…`, and the dimensions that the query gives.
+    init(uri: URI) throws(ControlError) {
+        let parts = uri.path.split(separator: "/")
+        guard parts.count > 2, let tenant = String(parts[2]).removingPercentEncoding else {
+            throw ControlError(.invalidRequest, "the tenant in the path is not percent-encoded UTF-8")
+        }
+        guard tenant.utf8.count <= Self.maximumTenantBytes else {
+            throw ControlError(.invalidRequest, "a tenant has 1 to 256 bytes, not \(tenant.utf8.count)")
+        }
+        self.tenant = tenant
+        for item in (uri.query ?? "").split(separator: "&") {
+            let pair = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = Self.decoded(pair[0]), let value = Self.decoded(pair.count > 1 ? pair[1] : "") else {
+                throw ControlError(.invalidRequest, "the query is not percent-encoded UTF-8")
+            }
+            try add(name, value)
+        }
+    }
+
+    private mutating func add(_ name: String, _ value: String) throws(ControlError) {
+        switch name {
+        case "client_ip":
+            guard let address = ClientAddress(parsing: value) else {
+                throw ControlError(.invalidRequest, "`client_ip` must be an IPv4 or IPv6 address, not \"\(value)\"")
+            }
+            clientIP = address
+        case "method": method = value
+        case _ where name.hasPrefix("header:") && name.utf8.count > 7:
+            headers[name.dropFirst(7).lowercased()] = value
+        default:
+            throw ControlError(
+                .invalidRequest, "`\(name)` is not known in the query; known are client_ip, method and header:<name>")
+        }
+    }
+
+    private static func decoded(_ text: Substring) -> String? {
+        text.replacing("+", with: " ").removingPercentEncoding
+    }
+
+    /// Whether the counter's key is known: by the configuration, the tenant, and what the question gives.
+    func fixes(_ limit: Limit) -> Bool { limit.per.allSatisfy(fixes) }
+
+    func fixes(_ dimension: LimiterCore.Dimension) -> Bool {
+        switch dimension {
+        case .tenant: !tenant.isEmpty
+        case .service, .route: true
+        case .method: method != nil
+        case .clientIP: clientIP != nil
+        case .header(let name): headers[name] != nil
+        }
+    }
+
+    func question(_ group: LimitGroup, _ operation: LimitCall.Operation) -> LimitQuestion {
+        var question = LimitQuestion(group, operation, tenant: tenant)
+        question.method = method ?? ""
+        question.clientIP = clientIP
+        question.headers = headers
+        return question
+    }
+}

@@ -1,0 +1,46 @@
+import LimiterCore
+import NIOCore
+
+/// One command that was or will be sent, and who waits for its reply. Reused.
+final class Flight {
+    enum Purpose {
+        case decision
+        case merge(Spending, (Result<SharedSnapshot, StoreError>) -> Void)
+        case heartbeat(ReplicaID, (Result<FleetView, StoreError>) -> Void)
+        case leave(ReplicaID, () -> Void)
+    }
+
+    /// What is remembered of a request that was given back at its deadline, in case the reply still comes.
+    struct OverdueCall {
+        let keys: [[UInt8]]
+        let costs: [Int64]
+        let spentLocally: [Int64]
+    }
+
+    var purpose: Purpose = .decision
+    /// The requests of a decision, in order of arrival; empty once they were answered or given back.
+    var calls: [LimitCall] = []
+    var overdue: [OverdueCall] = []
+    /// Outlives the calls, for a late reply.
+    var group: LimitGroup?
+    var operation = LimitCall.Operation.decide
+    /// How many requests it decides; 1 for anything else.
+    var requests = 1
+    var deadline = NIODeadline.distantFuture
+    /// Whoever waited was told that nothing came in time.
+    var isOverdue = false
+    /// The script's text was sent, because its name was not known.
+    var isResent = false
+
+    func clear() {
+        purpose = .decision
+        calls.removeAll(keepingCapacity: true)
+        overdue.removeAll(keepingCapacity: true)
+        group = nil
+        operation = .decide
+        requests = 1
+        deadline = .distantFuture
+        isOverdue = false
+        isResent = false
+    }
+}

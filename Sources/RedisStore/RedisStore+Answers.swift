@@ -1,0 +1,180 @@
+import LimiterCore
+import Logging
+import NIOCore
+import Telemetry
+
+extension RedisStore {
+    /// Handles the reply to a flight. Returns why the connection must be dropped, if so.
+    func land(_ flight: Flight, _ reply: Reply) -> StoreError? {
+        if reply.kind == .error { return land(flight, ServerFault(reply.text)) }
+        var unexpected: StoreError?
+        switch flight.purpose {
+        case .decision: return landDecision(flight, reply)
+        case .merge(let spending, let completion):
+            let snapshot = SharedFormat.snapshot(reply, spending.rule)
+            if snapshot == nil { unexpected = Self.unexpectedReply }
+            if !flight.isOverdue {
+                if snapshot != nil { metrics?.countMerge() }
+                completion(snapshot.map { .success($0) } ?? .failure(Self.unexpectedReply))
+            }
+        case .heartbeat(_, let completion):
+            let fleet = SharedFormat.fleet(reply)
+            if fleet == nil { unexpected = Self.unexpectedReply }
+            if !flight.isOverdue { completion(fleet.map { .success($0) } ?? .failure(Self.unexpectedReply)) }
+        case .leave(_, let completion):
+            if !flight.isOverdue { completion() }
+        }
+        if unexpected == nil { backoff.succeeded() }
+        queue.recycle(flight)
+        return unexpected
+    }
+
+    private func land(_ flight: Flight, _ fault: ServerFault) -> StoreError? {
+        if case .sendText = fault.remedy, !flight.isResent, !flight.isOverdue {
+            // It did not run, so it may be sent again.
+            flight.isResent = true
+            queue.append(flight)
+            scheduleFlush()
+            return nil
+        }
+        if flight.isOverdue { queue.recycle(flight) } else { fail(flight, fault.error) }
+        if case .reconnect = fault.remedy { return fault.error }
+        return nil
+    }
+
+    static let unexpectedReply = StoreError(.incompatible, "the server answered what the script does not answer")
+
+    // MARK: Decisions
+
+    private func landDecision(_ flight: Flight, _ reply: Reply) -> StoreError? {
+        guard let group = flight.group,
+            let answer = DecisionReply(reply, requests: flight.requests, group: group)
+        else {
+            if flight.isOverdue { queue.recycle(flight) } else { fail(flight, Self.unexpectedReply) }
+            return Self.unexpectedReply
+        }
+        backoff.succeeded()
+        lastNow = answer.now
+        if flight.isOverdue {
+            landLate(flight, group, answer)
+            queue.recycle(flight)
+            return nil
+        }
+        // Everything that the reply says is taken out of its memory before anybody is told.
+        for (request, call) in flight.calls.enumerated() {
+            call.states.removeAll(keepingCapacity: true)
+            if request == 0 {
+                for index in group.limits.indices { call.states.append(answer.state(index)) }
+            } else {
+                call.states.append(contentsOf: flight.calls[request - 1].states)
+            }
+            _ = call.resolve(at: answer.now)
+            if call.decision.isAllowed != answer.passes(request) { settle(call, as: answer.passes(request)) }
+        }
+        let now = answer.now
+        for call in flight.calls { deliver(call, at: now) }
+        queue.recycle(flight)
+        return nil
+    }
+
+    func deliver(_ call: LimitCall, at now: Int64) {
+        if let observer { observer.answered(call, at: now) } else { call.answer() }
+    }
+
+    /// The script has charged, or not: it is right.
+    private func settle(_ call: LimitCall, as passes: Bool) {
+        call.decision.outcome = passes ? .allowed : .denied
+        disagreements += 1
+        if disagreements == 1 {
+            logger.error("the decision script and the gateway decided differently; the script's word counts")
+        }
+    }
+
+    /// Tells the observer what the store did with requests that were given back at their deadline.
+    private func landLate(_ flight: Flight, _ group: LimitGroup, _ answer: DecisionReply) {
+        metrics?.countLateReply()
+        guard let observer else { return }
+        var states = group.limits.indices.map { answer.state($0) }
+        for (request, call) in flight.overdue.enumerated() {
+            var charged: [Int64] = []
+            switch flight.operation {
+            case .peek: break
+            case .reset:
+                for (index, limit) in group.limits.enumerated() {
+                    let generation = max(states[index].generation + 1, answer.now / 1000)
+                    states[index] = limit.rule.neutral(at: answer.now, generation: generation)
+                }
+            case .decide:
+                guard answer.passes(request) else { break }
+                for (index, limit) in group.limits.enumerated() {
+                    let cost = call.costs[index]
+                    let isCharged = cost > 0 && limit.rule.admits(states[index], cost: cost, at: answer.now)
+                    if isCharged { limit.rule.charge(&states[index], cost: cost) }
+                    charged.append(isCharged ? cost : 0)
+                }
+            }
+            observer.answeredLate(
+                LateAnswer(
+                    group: group, keys: call.keys, now: answer.now, states: states, charged: charged,
+                    spentLocally: call.spentLocally))
+        }
+    }
+
+    // MARK: Failures
+
+    func fail(_ call: LimitCall, _ error: StoreError) {
+        metrics?.countError(error.code.rawValue)
+        if let observer {
+            _ = observer.failed(call, error)
+            return
+        }
+        call.decision.begin(limits: 0)
+        call.decision.outcome = .unavailable
+        call.decision.isDegraded = true
+        call.answer()
+    }
+
+    /// Tells whoever waits for a flight, which is over with that.
+    func fail(_ flight: Flight, _ error: StoreError) {
+        switch flight.purpose {
+        case .decision: for call in flight.calls { fail(call, error) }
+        case .merge(_, let completion): completion(.failure(error))
+        case .heartbeat(_, let completion): completion(.failure(error))
+        case .leave(_, let completion): completion()
+        }
+        queue.recycle(flight)
+    }
+
+    /// Gives the requests of a flight back at their deadline, and remembers what a late reply needs.
+    func giveBack(_ flight: Flight) {
+        let error = Self.timeout
+        switch flight.purpose {
+        case .decision:
+            for call in flight.calls {
+                guard let observer else {
+                    fail(call, error)
+                    continue
+                }
+                metrics?.countError(error.code.rawValue)
+                let keys = call.keyEnds.indices.map { call.withKey($0) { Array($0) } }
+                let costs = call.costs
+                let spent = observer.failed(call, error)
+                flight.overdue.append(Flight.OverdueCall(keys: keys, costs: costs, spentLocally: spent))
+            }
+            flight.calls.removeAll(keepingCapacity: true)
+        case .merge(_, let completion): completion(.failure(error))
+        case .heartbeat(_, let completion): completion(.failure(error))
+        case .leave(_, let completion): completion()
+        }
+    }
+
+    static let timeout = StoreError(.timeout, "no answer within the deadline")
+
+    func failQueued(_ error: StoreError) {
+        while !queue.isEmpty {
+            let flights = queue.flights
+            queue.removeAll()
+            for flight in flights { fail(flight, error) }
+        }
+    }
+}

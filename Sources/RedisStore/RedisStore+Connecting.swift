@@ -1,0 +1,106 @@
+import LimiterCore
+import Logging
+package import NIOCore
+import NIOPosix
+import Telemetry
+import WeirConfiguration
+
+extension RedisStore: RedisConnectionDelegate {
+    /// Connects, and connects again whenever the connection is lost, until `shutdown`. On the event loop.
+    package func start() {
+        eventLoop.preconditionInEventLoop()
+        guard case .idle = phase else { return }
+        attempt()
+    }
+
+    /// Fails what waits and closes the connection. The store answers nothing but `.shutdown` from then on. On the event loop.
+    package func shutdown() -> EventLoopFuture<Void> {
+        eventLoop.preconditionInEventLoop()
+        let before = phase
+        phase = .shutdown
+        switch before {
+        case .connecting(let connection), .ready(let connection): connection.close(Self.shutDown)
+        case .waiting(_, let retry): retry.cancel()
+        case .idle, .shutdown: break
+        }
+        failQueued(Self.shutDown)
+        return eventLoop.makeSucceededVoidFuture()
+    }
+
+    static let shutDown = StoreError(.shutdown, "the store was shut down")
+    private static let notConnected = StoreError(.disconnected, "there is no connection to Redis")
+
+    /// Why nothing can be sent just now.
+    var unavailability: StoreError {
+        switch phase {
+        case .shutdown: Self.shutDown
+        case .waiting(let error, _) where !error.isTransient: error
+        case .idle, .connecting, .ready, .waiting: Self.notConnected
+        }
+    }
+
+    private func attempt() {
+        let connection = RedisConnection(address: address, deadline: deadline, on: eventLoop, delegate: self)
+        phase = .connecting(connection)
+        connect(eventLoop, address, connection).assumeIsolated().whenFailure { [weak connection] error in
+            connection?.close(StoreError(.disconnected, "\(error)"))
+        }
+    }
+
+    static func bootstrap(
+        _ eventLoop: any EventLoop, _ address: RedisAddress, _ connection: RedisConnection
+    ) -> EventLoopFuture<any Channel> {
+        let handler = NIOLoopBound(connection, eventLoop: eventLoop)
+        return ClientBootstrap(group: eventLoop)
+            .connectTimeout(RedisConnection.readyWithin)
+            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
+            }
+            .connect(host: address.host, port: address.port)
+    }
+
+    // MARK: What the connection says
+
+    func connectionBecameReady(_ connection: RedisConnection) {
+        guard case .connecting(let expected) = phase, expected === connection else { return }
+        phase = .ready(connection)
+        if wasConnected { metrics?.countReconnect() }
+        wasConnected = true
+        loggedOutage = nil
+        logger.info("connected to Redis")
+    }
+
+    func connection(_ connection: RedisConnection, landed flight: Flight, with reply: Reply) -> StoreError? {
+        land(flight, reply)
+    }
+
+    func connection(_ connection: RedisConnection, isLateWith flight: Flight) { giveBack(flight) }
+
+    func connectionClosed(_ connection: RedisConnection, _ error: StoreError, owing flights: CircularBuffer<Flight>) {
+        switch phase {
+        case .connecting(let current), .ready(let current):
+            if current === connection { reconnectLater(after: error) }
+        case .idle, .waiting, .shutdown: break
+        }
+        var reason = StoreError(.interrupted, "the connection to Redis was lost: \(error.detail)")
+        if case .shutdown = phase { reason = Self.shutDown }
+        for flight in flights {
+            if flight.isOverdue { queue.recycle(flight) } else { fail(flight, reason) }
+        }
+        failQueued(unavailability)
+    }
+
+    private func reconnectLater(after error: StoreError) {
+        if loggedOutage != error {
+            loggedOutage = error
+            logger.warning("no connection to Redis", metadata: ["reason": "\(error)"])
+        }
+        let delay = backoff.next(isTransient: error.isTransient, random: .random(in: 0..<1))
+        let retry = eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
+            guard let self, case .waiting = phase else { return }
+            attempt()
+        }
+        phase = .waiting(error, retry)
+    }
+}

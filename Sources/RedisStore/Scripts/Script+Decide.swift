@@ -1,0 +1,230 @@
+extension Script {
+    /// Decides the requests of one call, in their order, over all limits of a group; what it reads and answers is
+    /// `DecisionFormat`'s to say.
+    ///
+    /// Reads everything, evaluates everything, then writes: Lua has no rollback. A key is written only if something is
+    /// charged to it. Each step is `CounterRule`'s, integer for integer: every product stays below 2^53, up to which
+    /// doubles are exact, and so do quotients rounded down or up.
+    ///
+    /// A state is packed as big-endian doubles: a window's number, count, rest and generation, or a bucket's position,
+    /// tokens, remainder, generation and period. What does not look like that counts as absent.
+    static let decisionText = #"""
+        #!lua
+        local floor, ceil, max = math.floor, math.ceil, math.max
+        local call, keys, argv = redis.call, KEYS, ARGV
+        local pack, unpacked = struct.pack, struct.unpack
+        local most = 4503599627370496
+        local n = #keys
+        local now, operation = unpacked('>dd', argv[1])
+        if now < 0 then
+          local time = call('TIME')
+          now = time[1] * 1000000 + time[2]
+        end
+
+        -- A bucket's state made current at a tick.
+        local function refilled(p, c, r, tick, limit, refill, period)
+          if c < -limit then c = -limit end
+          if r >= period then r = 0 end
+          if tick > p then
+            local elapsed = tick - p
+            local periods = floor(elapsed / period)
+            p = tick
+            if periods > floor((limit - c) / refill) then return p, limit, 0 end
+            local gained = (elapsed - periods * period) * refill + r
+            local whole = floor(gained / period)
+            c = c + periods * refill + whole
+            r = gained - whole * period
+          end
+          if c >= limit then return p, limit, 0 end
+          return p, c, r
+        end
+
+        -- A bucket is kept until it is full; once it was reset, until every older state that somebody remembers would be.
+        local function bucket_life(c, r, g, limit, refill, period, tick)
+          local life = (ceil(((limit - c) * period - r) / refill) + 1) * tick / 1000
+          if g > 0 then life = max(life, g + (2 * limit * period / refill + 1) * tick / 1000 - now / 1000) end
+          if life > 1e14 then life = 1e14 end
+          return ceil(life)
+        end
+
+        local costs = argv[2]
+        local single = #costs == 8 * n
+        local words = single and 1 or ceil(#costs / (256 * n))
+        local states = call('MGET', unpack(keys))
+        local out = n == 1 and {now, 0, 0, 0, 0, 0} or n == 2 and {now, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+          or {now, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+        -- Each limit's units that are free, what is to be written, and for how many milliseconds.
+        local free, write, life = {}, {}, {}
+        local passes = true
+        local z = words + 1
+
+        for i = 1, n do
+          local flags, limit, refill, period, tick, cp, cc, cr, cg = unpacked('>ddddddddd', argv[i + 2])
+          local state = states[i]
+          local available
+          local p, c, r, g
+          local is_window = flags % 2 == 0
+          local left, window
+          if is_window then
+            window = period * tick
+            local head = floor(now / window)
+            local top = floor(9007199254740992 / period)
+            p, c, r, g = head, 0, 0, 0
+            if state and #state == 32 then
+              local sp, sc, sr, sg = unpacked('>dddd', state)
+              if sp >= 0 and sp * window < most and sc >= 0 and sc < most and sr >= 0 and sr < most and sg >= 0 and sg < most
+                and sp % 1 == 0 and sc % 1 == 0 and sr % 1 == 0 and sg % 1 == 0 then
+                if sp < head then
+                  r = sp == head - 1 and sc or 0
+                else
+                  p, c, r = sp, sc, sr
+                end
+                g = sg
+              end
+            end
+            if cp >= 0 and cg >= g then
+              if cg > g then
+                g = cg
+                if cp < head then
+                  p, c, r = head, 0, cp == head - 1 and cc or 0
+                else
+                  p, c, r = cp, cc, cr
+                end
+              else
+                if cp > p then
+                  p, c, r = cp, 0, p == cp - 1 and c or 0
+                elseif cp < p then
+                  cc, cr = 0, cp == p - 1 and cc or 0
+                end
+                if cc > c then c = cc end
+                if cr > r then r = cr end
+              end
+            end
+            local start = p * window
+            left = window
+            if now > start then left = start + window - now end
+            available = limit - c
+            if r > 0 then
+              if r > top then r = top end
+              available = available - ceil(r * ceil(left / tick) / period)
+            end
+          else
+            local head = floor(now / tick)
+            p, c, r, g = head, limit, 0, 0
+            if state and #state == 40 then
+              local sp, sc, sr, sg, stored_period = unpacked('>ddddd', state)
+              if sp >= 0 and sp * tick < most and sc > -most and sc < most and sr >= 0 and sr < most and sg >= 0 and sg < most
+                and sp % 1 == 0 and sc % 1 == 0 and sr % 1 == 0 and sg % 1 == 0 then
+                if stored_period ~= period then sr = 0 end
+                p, c, r = refilled(sp, sc, sr, head, limit, refill, period)
+                g = sg
+              end
+            end
+            if cp >= 0 and cg >= g then
+              if cg > g then
+                p, c, r = refilled(cp, cc, cr, head, limit, refill, period)
+                g = cg
+              else
+                if cp > p then p, c, r = refilled(p, c, r, cp, limit, refill, period) end
+                cp, cc, cr = refilled(cp, cc, cr, p, limit, refill, period)
+                if cc < c or cc == c and cr < r then c, r = cc, cr end
+              end
+            end
+            available = c
+          end
+          out[z + 1], out[z + 2], out[z + 3], out[z + 4] = p, c, r, g
+          z = z + 4
+
+          if not single then
+            free[i] = available
+          elseif operation == 0 then
+            local cost = unpacked('>d', costs, 8 * i - 7)
+            if cost > available then
+              if cost > 0 and flags < 2 then passes = false end
+            elseif cost > 0 then
+              if is_window then
+                write[i] = pack('>dddd', p, c + cost, r, g)
+                life[i] = ceil((left + window) / 1000)
+              else
+                write[i] = pack('>ddddd', p, c - cost, r, g, period)
+                life[i] = bucket_life(c - cost, r, g, limit, refill, period, tick)
+              end
+            end
+          elseif operation == 1 then
+            local cost = unpacked('>d', costs, 8 * i - 7)
+            if cost > available and cost > 0 and flags < 2 then passes = false end
+          else
+            g = max(g + 1, floor(now / 1000))
+            if is_window then
+              p = floor(now / window)
+              write[i] = pack('>dddd', p, 0, 0, g)
+              life[i] = ceil(((p + 2) * window - now) / 1000)
+            else
+              write[i] = pack('>ddddd', floor(now / tick), limit, 0, g, period)
+              life[i] = bucket_life(limit, 0, g, limit, refill, period, tick)
+            end
+          end
+        end
+
+        if single then
+          if passes then
+            out[2] = 1
+            for i = 1, n do
+              if write[i] then call('SET', keys[i], write[i], 'PX', life[i]) end
+            end
+          end
+          return out
+        end
+
+        local spent, asked, shadow = {}, {}, {}
+        for i = 1, n do
+          spent[i] = 0
+          shadow[i] = unpacked('>d', argv[i + 2]) >= 2
+        end
+        local word, bit, at, slot = 0, 1, 1, 2
+        for j = 1, #costs / (8 * n) do
+          passes = true
+          for i = 1, n do
+            local cost
+            cost, at = unpacked('>d', costs, at)
+            asked[i] = cost
+            if cost > free[i] and cost > 0 and not shadow[i] then passes = false end
+          end
+          if passes then
+            word = word + bit
+            if operation == 0 then
+              for i = 1, n do
+                local cost = asked[i]
+                if cost > 0 and cost <= free[i] then
+                  spent[i] = spent[i] + cost
+                  free[i] = free[i] - cost
+                end
+              end
+            end
+          end
+          bit = bit * 2
+          if bit == 4294967296 then
+            out[slot] = word
+            word, bit, slot = 0, 1, slot + 1
+          end
+        end
+        if bit > 1 then out[slot] = word end
+
+        for i = 1, n do
+          if spent[i] > 0 then
+            local flags, limit, refill, period, tick = unpacked('>ddddd', argv[i + 2])
+            z = words + 4 * i - 2
+            local p, c, r, g = out[z], out[z + 1], out[z + 2], out[z + 3]
+            if flags % 2 == 0 then
+              local window = period * tick
+              local left = (p + 1) * window - max(now, p * window)
+              call('SET', keys[i], pack('>dddd', p, c + spent[i], r, g), 'PX', ceil((left + window) / 1000))
+            else
+              c = c - spent[i]
+              call('SET', keys[i], pack('>ddddd', p, c, r, g, period), 'PX', bucket_life(c, r, g, limit, refill, period, tick))
+            end
+          end
+        end
+        return out
+        """#
+}

@@ -1,0 +1,14 @@
+/// The scripts that run in Redis. Each begins with `#!lua`, so that it may touch declared keys only.
+enum Script: Int, CaseIterable {
+    case decide
+    case merge
+    case heartbeat
+
+    var text: String {
+        switch self {
+        case .decide: Self.decisionText
+        case .merge: Self.mergeText
+        case .heartbeat: Self.heartbeatText
+        }
+    }
+}

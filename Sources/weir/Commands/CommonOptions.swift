@@ -1,0 +1,76 @@
+import ArgumentParser
+import Foundation
+import Logging
+import WeirConfiguration
+
+struct ConfigurationOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The configuration file.", valueName: "file"))
+    var config = "weir.yaml"
+
+    /// Throws all faults of the file at once.
+    func load() throws(CommandError) -> Configuration { try Self.load(config) }
+
+    static func load(_ path: String) throws(CommandError) -> Configuration {
+        do {
+            return try Configuration.load(path: path)
+        } catch {
+            throw CommandError(.usage, "the configuration cannot be used:\n\(error)")
+        }
+    }
+}
+
+/// What the command line may say instead of the configuration.
+struct ListenOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The gateway's port; 0 takes a free one.", valueName: "port"))
+    var gatewayPort: Int?
+
+    @Option(help: ArgumentHelp("The control API's port; 0 takes a free one.", valueName: "port"))
+    var controlPort: Int?
+
+    @Option(help: ArgumentHelp("Keep counters in this Redis, like redis://127.0.0.1:6379.", valueName: "url"))
+    var redis: String?
+
+    @Option(help: ArgumentHelp("Least level that is logged.", valueName: "level"))
+    var logLevel = LogLevel.info
+
+    func validate() throws {
+        for (name, port) in [("--gateway-port", gatewayPort), ("--control-port", controlPort)] {
+            if let port, !(0...65_535).contains(port) {
+                throw ValidationError("\(name) must be between 0 and 65535, not \(port).")
+            }
+        }
+    }
+
+    func apply(to configuration: inout Configuration) throws(CommandError) {
+        if let gatewayPort { configuration.gateway.listen.port = gatewayPort }
+        if let controlPort { configuration.control.listen.port = controlPort }
+        guard let redis else { return }
+        do {
+            let address = try RedisAddress(parsing: redis)
+            configuration.store = configuration.store ?? StoreSettings(redis: address)
+            configuration.store?.redis = address
+        } catch {
+            throw CommandError(.usage, "--redis: \(error)")
+        }
+    }
+
+    /// Logs to standard error.
+    func makeLogger() -> Logger {
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "weir")
+        logger.logLevel = logLevel.level
+        return logger
+    }
+}
+
+enum LogLevel: String, ExpressibleByArgument, CaseIterable {
+    case trace
+    case debug
+    case info
+    case notice
+    case warning
+    case error
+    case critical
+
+    var level: Logger.Level { Logger.Level(rawValue: rawValue) ?? .info }
+}

@@ -1,0 +1,21 @@
+import ArgumentParser
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Run the gateway and the control API until SIGTERM or SIGINT.")
+
+    @OptionGroup var file: ConfigurationOptions
+    @OptionGroup var options: ListenOptions
+
+    func run() async throws {
+        var configuration = try file.load()
+        try options.apply(to: &configuration)
+        let process = WeirProcess(configuration, logger: options.makeLogger())
+        try await process.runUntilStopped { addresses in
+            Terminal.note("weir: gateway on http://\(addresses.gateway)")
+            Terminal.note("weir: control on http://\(addresses.control)")
+            Terminal.note("weir: counters in \(addresses.store)")
+        }
+        Terminal.note("weir: stopped")
+    }
+}

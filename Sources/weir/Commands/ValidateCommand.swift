@@ -1,0 +1,20 @@
+import ArgumentParser
+import LimiterCore
+import WeirConfiguration
+
+struct ValidateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "validate", abstract: "Check a configuration file: every fault at once, with its line.")
+
+    @OptionGroup var file: ConfigurationOptions
+
+    func run() throws {
+        let configuration = try file.load()
+        let services = Self.count(configuration.services.count, "service")
+        let limits = Self.count(configuration.limits.labels.count, "limit")
+        let store = configuration.store.map { "counters in \($0.redis)" } ?? "counters in this process's memory"
+        Terminal.print("\(file.config): valid: \(services), \(limits), \(store)")
+    }
+
+    private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+}

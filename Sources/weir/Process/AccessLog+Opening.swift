@@ -1,0 +1,26 @@
+import Logging
+import Telemetry
+import UnixSignals
+import WeirConfiguration
+
+extension AccessLog {
+    /// Opens what the configuration names; nil where it names none.
+    static func open(
+        _ settings: AccessLogSettings, metrics: WorkerMetrics, logger: Logger
+    ) throws(CommandError) -> AccessLog? {
+        let destination: Destination
+        switch settings {
+        case .off: return nil
+        case .standardOutput: destination = .standardOutput
+        case .file(let path): destination = .file(path)
+        }
+        do {
+            return try AccessLog(destination, logger: logger) { metrics.countAccessLogDropped(lines: $0) }
+        } catch {
+            throw CommandError(.failed, "\(error)")
+        }
+    }
+
+    /// Opens the file again at each SIGHUP, as after a rotation, until the task is cancelled.
+    func reopenOnHangup() async { for await _ in await UnixSignalsSequence(trapping: .sighup) { reopen() } }
+}

@@ -1,0 +1,88 @@
+import LimiterCore
+import Logging
+import NIOCore
+import Synchronization
+import Telemetry
+import WeirConfiguration
+
+/// The stores of a process: counters in its memory, or a Redis for each event loop with a fallback over state that they share.
+final class CounterStores: Sendable {
+    /// Decides what this replica decides alone, and everything where no Redis is configured.
+    let local: LocalStore
+    private let settings: StoreSettings?
+    private let fallback: FallbackState?
+    private let loopStores = Mutex<[ObjectIdentifier: LoopStore]>([:])
+    private let ticks = Mutex<RepeatedTask?>(nil)
+    private let metrics: Metrics
+    private let logger: Logger
+
+    /// How long the start waits for Redis before this replica serves without it.
+    private static let patience = Duration.seconds(1)
+    private static let tick = TimeAmount.milliseconds(50)
+
+    init(_ configuration: Configuration, metrics: Metrics, logger: Logger) {
+        let time = MonotonicEpoch()
+        let labels = configuration.limits.labels
+        settings = configuration.store
+        local = LocalStore(labels: labels, time: time)
+        fallback = configuration.store.map { settings in
+            FallbackState(labels: labels, time: time, minimumReplicas: settings.replicas) { phase in
+                Self.announce(phase, settings, logger)
+            }
+        }
+        self.metrics = metrics
+        self.logger = logger
+    }
+
+    private static func announce(_ phase: StoreStatus.Phase, _ settings: StoreSettings, _ logger: Logger) {
+        switch phase {
+        case .shared: logger.notice("Redis decides", metadata: ["redis": "\(settings.redis)"])
+        case .fallback:
+            logger.warning(
+                "Redis does not decide; this replica enforces its share until it does",
+                metadata: ["redis": "\(settings.redis)"])
+        case .memory, .probing: break
+        }
+    }
+
+    var status: StoreStatus {
+        fallback?.status ?? StoreStatus(phase: .memory, replicasAlive: 1, shares: 1, unmerged: 0)
+    }
+
+    /// Connects each of the loops to Redis, and looks after it from the first. Returns whether all of them reached it; without a Redis,
+    /// true at once.
+    func connect(_ loops: [any EventLoop]) async throws -> Bool {
+        guard let settings, let fallback else { return true }
+        let deadline = ContinuousClock.now.advanced(by: Self.patience)
+        var stores: [LoopStore] = []
+        for loop in loops {
+            let store = try await loop.submit { [metrics, logger] in
+                LoopStore(settings, fallback, on: loop, metrics: metrics, logger: logger)
+            }.get()
+            stores.append(store)
+            loopStores.withLock { $0[ObjectIdentifier(loop)] = store }
+        }
+        var isReached = true
+        for store in stores { isReached = await store.reaches(fallback.replica, until: deadline) && isReached }
+        if let first = stores.first {
+            let repeated = first.loop.scheduleRepeatedTask(initialDelay: .zero, delay: Self.tick) { _ in
+                first.fallback.tick()
+            }
+            ticks.withLock { $0 = repeated }
+        }
+        return isReached
+    }
+
+    /// The store of an event loop that was connected.
+    func store(of loop: any EventLoop) -> any LimitStore {
+        loopStores.withLock { $0[ObjectIdentifier(loop)]?.fallback } ?? local
+    }
+
+    /// Says goodbye to the fleet, then closes every connection.
+    func shutdown() async {
+        ticks.withLock { $0?.cancel() }
+        let stores = loopStores.withLock { Array($0.values) }
+        await stores.first?.leave()
+        for store in stores { await store.close() }
+    }
+}

@@ -1,0 +1,51 @@
+import LimiterCore
+import Logging
+import NIOCore
+import RedisStore
+import Telemetry
+import WeirConfiguration
+
+/// One event loop's Redis, with its fallback.
+struct LoopStore: Sendable {
+    let loop: any EventLoop
+    let fallback: FallbackStore
+    private let redis: NIOLoopBound<RedisStore>
+
+    private static let attemptDelay = Duration.milliseconds(10)
+
+    /// Call it on the loop.
+    init(
+        _ settings: StoreSettings, _ state: FallbackState, on loop: any EventLoop, metrics: Metrics, logger: Logger
+    ) {
+        let redis = RedisStore(
+            address: settings.redis, deadline: settings.deadline, on: loop, logger: logger, metrics: metrics.store)
+        fallback = FallbackStore(primary: redis, state: state)
+        self.loop = loop
+        self.redis = NIOLoopBound(redis, eventLoop: loop)
+        redis.start()
+    }
+
+    /// Writes to Redis until that succeeds once, or until the deadline.
+    func reaches(_ replica: ReplicaID, until deadline: ContinuousClock.Instant) async -> Bool {
+        while true {
+            let view = try? await loop.flatSubmit {
+                let written = loop.makePromise(of: FleetView.self)
+                redis.value.heartbeat(of: replica) { written.completeWith($0.mapError { $0 }) }
+                return written.futureResult
+            }.get()
+            if view != nil { return true }
+            if ContinuousClock.now >= deadline { return false }
+            try? await Task.sleep(for: Self.attemptDelay)
+        }
+    }
+
+    func leave() async {
+        try? await loop.flatSubmit {
+            let left = loop.makePromise(of: Void.self)
+            fallback.leave { left.succeed() }
+            return left.futureResult
+        }.get()
+    }
+
+    func close() async { try? await loop.flatSubmit { redis.value.shutdown() }.get() }
+}

@@ -1,0 +1,96 @@
+import ControlAPI
+import Gateway
+import LimiterCore
+import Logging
+import NIOCore
+import NIOPosix
+import Telemetry
+import WeirConfiguration
+
+/// One Weir: gateway, control plane and the stores of their counters, put together.
+struct WeirProcess {
+    struct Addresses {
+        let gateway: ListenAddress
+        let control: ListenAddress
+        /// Where the counters are, for people.
+        let store: String
+    }
+
+    private let configuration: Configuration
+    private let logger: Logger
+
+    init(_ configuration: Configuration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Starts, says where it listens, and returns once SIGTERM or SIGINT was answered by an orderly end.
+    func runUntilStopped(_ started: (Addresses) -> Void) async throws {
+        let signal = await StopSignal()
+        let metrics = Metrics(
+            services: configuration.services.map(\.name),
+            limits: configuration.limits.labels.map { ($0.limit, $0.owner.service) },
+            workers: configuration.gateway.workers)
+        let accessLog = try AccessLog.open(
+            configuration.gateway.accessLog, metrics: metrics.worker(configuration.gateway.workers), logger: logger)
+        let reopening = Task { await accessLog?.reopenOnHangup() }
+        let workers = MultiThreadedEventLoopGroup(numberOfThreads: configuration.gateway.workers)
+        let controlGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let failure: (any Error)?
+        do {
+            try await run(workers, controlGroup, metrics, accessLog, until: signal, started)
+            failure = nil
+        } catch {
+            failure = error
+        }
+        try? await workers.shutdownGracefully()
+        try? await controlGroup.shutdownGracefully()
+        reopening.cancel()
+        accessLog?.close()
+        if let failure { throw failure }
+    }
+
+    private func run(
+        _ workers: MultiThreadedEventLoopGroup, _ controlGroup: MultiThreadedEventLoopGroup, _ metrics: Metrics,
+        _ accessLog: AccessLog?, until signal: StopSignal, _ started: (Addresses) -> Void
+    ) async throws {
+        let stores = CounterStores(configuration, metrics: metrics, logger: logger)
+        let controlLoop = controlGroup.next()
+        let isReached = try await stores.connect([controlLoop] + Array(workers.makeIterator()))
+
+        let readiness = Readiness()
+        let controlLimiter = try await controlLoop.submit {
+            AsyncLimiter(store: stores.store(of: controlLoop)) { work in controlLoop.execute(work) }
+        }.get()
+        let control = ControlServer(
+            configuration: configuration, limiter: controlLimiter, metrics: metrics, status: { stores.status },
+            readiness: readiness, group: controlGroup, logger: logger)
+        let gateway = GatewayServer(
+            configuration: configuration, group: workers, guards: stores.local, metrics: metrics, logger: logger,
+            accessLog: accessLog, makeStore: { stores.store(of: $0) })
+
+        let failure: (any Error)?
+        do {
+            let controlAddress = try await control.start()
+            let gatewayAddress = try await gateway.start()
+            readiness.phase = .ready
+            started(Addresses(gateway: gatewayAddress, control: controlAddress, store: describe(isReached)))
+            await signal.wait()
+            Terminal.note("weir: stopping; requests in flight are finished first")
+            failure = nil
+        } catch {
+            failure = CommandError(.failed, "\(error)")
+        }
+        readiness.phase = .draining
+        await gateway.shutdown()
+        await control.shutdown()
+        await stores.shutdown()
+        if let failure { throw failure }
+    }
+
+    private func describe(_ isReached: Bool) -> String {
+        guard let settings = configuration.store else { return "this process's memory" }
+        if isReached { return "\(settings.redis)" }
+        return "\(settings.redis), which does not answer: this replica enforces its share until it does"
+    }
+}

@@ -37,7 +37,7 @@ enum Forwarding {
     static func writeHead(_ exchange: Exchange, to upstream: UpstreamConnection) {
         let client = exchange.client
         removeFields(exchange)
-        upstream.withOutbound { out in
+        upstream.output.append { out in
             client.reader.head.writeRequestLine(into: &out, path: exchange.path)
             client.reader.head.fields.write(into: &out)
             out.append(atMost: boundOfOwnFields(exchange)) { writeOwnFields(exchange, to: &$0) }
@@ -153,15 +153,15 @@ extension Exchange {
         if !isRequestComplete { continueIfExpected() }
         client.expect(.upstream)
         pumpRequestBody()
-        connection.flush()
+        connection.output.flush()
         client.updateReading()
     }
 
     private func continueIfExpected() {
         guard client.reader.head.expectsContinue, !hasContinued, !client.hasInbound else { return }
         hasContinued = true
-        client.withOutbound { $0.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") }
-        client.flush()
+        client.output.append { $0.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") }
+        client.output.flush()
     }
 
     /// No connection could be opened. Nothing was sent, so another upstream of the service may be asked instead.
@@ -174,7 +174,7 @@ extension Exchange {
         } else {
             Respond.refuse(self, isTimeout ? .upstreamTimeout : .upstreamFailed)
         }
-        client.flush()
+        client.output.flush()
     }
 
     // MARK: The request's body
@@ -182,12 +182,12 @@ extension Exchange {
     /// Moves what has arrived of the body to the upstream, as far as that takes it.
     func pumpRequestBody() {
         guard let upstream, !isRequestComplete else { return }
-        while upstream.isWritable {
+        while upstream.output.isWritable {
             do throws(WireError) {
                 switch try client.reader.next(&client.inbound) {
                 case .body(let piece):
                     if isBodyTooLong() { return refuseBody(.bodyTooLarge) }
-                    upstream.write(piece)
+                    upstream.output.append(piece)
                 case .end:
                     isRequestComplete = true
                     bytesIn = client.reader.payloadBytes
@@ -215,8 +215,8 @@ extension Exchange {
 
     func upstreamWritabilityChanged() {
         pumpRequestBody()
-        upstream?.flush()
+        upstream?.output.flush()
         client.updateReading()
-        client.flush()
+        client.output.flush()
     }
 }

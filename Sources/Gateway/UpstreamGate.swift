@@ -8,7 +8,7 @@ import WeirConfiguration
 final class UpstreamGate {
     typealias Pool = UpstreamPool<UpstreamConnection, Exchange>
 
-    unowned let worker: Worker
+    let worker: Worker
     private let upstream: Upstream
     /// What a Host field calls it.
     let authority: [UInt8]
@@ -103,6 +103,7 @@ final class UpstreamGate {
             .connectTimeout(TimeAmount(worker.plan.settings.timeouts.connect))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.maxMessagesPerRead, value: 1)
+            .channelOption(.writeBufferWaterMark, value: Outlet.marks)
             .channelOption(
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 65_536)
             )

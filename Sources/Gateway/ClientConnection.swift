@@ -7,7 +7,6 @@ import NIOCore
 /// A client's connection: bytes in, one exchange at a time, bytes out, and the one deadline that counts just now.
 final class ClientConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
 
     private enum Phase {
         /// Between requests, or within a head.
@@ -37,12 +36,10 @@ final class ClientConnection: ChannelInboundHandler {
     private var exchange: Exchange?
     private var context: ChannelHandlerContext?
 
+    let output: Outlet
     var reader: RequestReader
     /// What has arrived and is not used up yet.
     var inbound = ByteBuffer()
-    /// Small writes, gathered until `flush`.
-    private var outbound = ByteBuffer()
-    private var hasUnflushed = false
     private var isReading = true
     private var isProcessing = false
     private var phase = Phase.reading
@@ -51,11 +48,14 @@ final class ClientConnection: ChannelInboundHandler {
 
     /// What may wait here unread, of pipelined requests or of a body that nobody takes yet.
     private static let mostInbound = 64 * 1024
+    /// Answers to pipelined requests that are gathered at most.
+    private static let mostOutbound = 64 * 1024
 
     init(worker: Worker, peer: ClientAddress, onClose: @escaping () -> Void) {
         self.worker = worker
         self.peer = peer
         self.onClose = onClose
+        output = Outlet(worker: worker)
         timeouts = worker.timeouts
         peerText = Array(peer.description.utf8)
         let settings = worker.plan.settings
@@ -113,6 +113,12 @@ final class ClientConnection: ChannelInboundHandler {
 
     private func readHead(for exchange: Exchange) -> Bool {
         guard inbound.readableBytes > 0 else { return false }
+        if output.gatheredBytes > Self.mostOutbound { output.flush() }
+        guard output.isWritable else {
+            // Who does not take answers gets no more of them.
+            expect(.writing)
+            return false
+        }
         do throws(WireError) {
             guard case .head = try reader.next(&inbound) else {
                 if awaited != .head, !reader.isBetweenRequests || hasInbound { expect(.head) }
@@ -155,44 +161,6 @@ final class ClientConnection: ChannelInboundHandler {
         try? context?.channel.syncOptions?.setOption(.autoRead, value: reads)
     }
 
-    // MARK: Writing
-
-    var isWritable: Bool { context?.channel.isWritable ?? false }
-
-    /// Hands out the buffer that gathers small writes.
-    func withOutbound(_ body: (inout ByteBuffer) -> Void) {
-        if outbound.storageCapacity == 0 { outbound = worker.takeBuffer() }
-        body(&outbound)
-        hasUnflushed = true
-    }
-
-    /// Writes a piece of a body: copied where that is cheaper than an element of a vector.
-    func write(_ piece: ByteBuffer) {
-        hasUnflushed = true
-        if piece.readableBytes <= Worker.longestCopy {
-            withOutbound { $0.writeImmutableBuffer(piece) }
-        } else {
-            _ = writeGathered()
-            context?.write(wrapOutboundOut(piece), promise: nil)
-        }
-    }
-
-    func flush() {
-        guard hasUnflushed else { return }
-        hasUnflushed = false
-        let gathered = writeGathered()
-        context?.flush()
-        if let gathered { worker.giveBack(gathered) }
-    }
-
-    private func writeGathered() -> ByteBuffer? {
-        guard outbound.readableBytes > 0 else { return nil }
-        let gathered = outbound
-        outbound = ByteBuffer()
-        context?.write(wrapOutboundOut(gathered), promise: nil)
-        return gathered
-    }
-
     // MARK: Deadlines
 
     /// Sets the deadline anew. A head's, once set, stays.
@@ -226,11 +194,15 @@ final class ClientConnection: ChannelInboundHandler {
             exchange.begin(refusing: .requestTimeout)
         case .body: exchange.upstreamFailed(.requestTimeout)
         case .connection:
-            exchange.upstreamFailed(exchange.gate?.isSaturated == true ? .upstreamBusy : .upstreamTimeout)
+            if exchange.gate?.isSaturated == true {
+                exchange.upstreamFailed(.upstreamBusy)
+            } else {
+                exchange.upstreamUnreachable(isTimeout: true)
+            }
         case .upstream: exchange.upstreamFailed(.upstreamTimeout)
-        case .writing: Respond.breakOff(exchange)
+        case .writing: if phase == .exchanging { Respond.breakOff(exchange) } else { close() }
         }
-        flush()
+        output.flush()
     }
 
     // MARK: The ends of exchanges
@@ -248,7 +220,7 @@ final class ClientConnection: ChannelInboundHandler {
         }
         if !isProcessing {
             process()
-            flush()
+            output.flush()
         }
     }
 
@@ -260,13 +232,15 @@ final class ClientConnection: ChannelInboundHandler {
     }
 
     private func farewell(mayHaveUnread: Bool) {
+        output.flush()
+        // A write that failed has closed the connection.
+        guard phase != .closed else { return }
         phase = .lingering
-        expect(.farewell)
-        flush()
+        expect(output.waitingBytes > 0 ? .writing : .farewell)
         if mayHaveUnread {
             context?.close(mode: .output, promise: nil)
         } else {
-            closeAfterWrites()
+            output.closeAfterWrites()
         }
     }
 
@@ -276,20 +250,8 @@ final class ClientConnection: ChannelInboundHandler {
             _ = (context?.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
             close()
         } else {
-            phase = .lingering
-            expect(.farewell)
-            flush()
-            closeAfterWrites()
+            farewell(mayHaveUnread: false)
         }
-    }
-
-    private func closeAfterWrites() {
-        guard let context else { return }
-        let waiting = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
-        guard let waiting, waiting > 0 else { return close() }
-        let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenComplete { _ in self.close() }
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: promise)
     }
 
     func close() { context?.close(promise: nil) }
@@ -302,9 +264,15 @@ final class ClientConnection: ChannelInboundHandler {
 
     // MARK: Events
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        output.context = context
+    }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        output.context = nil
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var buffer = unwrapInboundIn(data)
@@ -314,13 +282,20 @@ final class ClientConnection: ChannelInboundHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        exchange?.upstream?.flush()
-        flush()
+        exchange?.upstream?.output.flush()
+        output.flush()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         worker.readClock()
         exchange?.clientWritabilityChanged()
+        guard output.isWritable else { return }
+        if phase == .reading, hasInbound {
+            process()
+            output.flush()
+        } else if phase == .lingering {
+            expect(.writing)
+        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }

@@ -18,7 +18,7 @@ extension Exchange {
                     if isAnswered { return Respond.complete(self) }
                 case .needsMore:
                     if upstream.inbound.readableBytes == 0 { upstream.inbound = ByteBuffer() }
-                    if !client.isWritable {
+                    if !client.output.isWritable {
                         upstream.setReading(false)
                         client.expect(.writing)
                     } else if isRequestComplete || isAnswered {
@@ -35,18 +35,18 @@ extension Exchange {
 
     private func passOnBody(_ piece: ByteBuffer) {
         bytesOut += Int64(piece.readableBytes)
-        guard wrapsInChunks else { return client.write(piece) }
-        client.withOutbound { $0.writeChunkSize(piece.readableBytes) }
-        client.write(piece)
-        client.withOutbound { $0.writeCRLF() }
+        guard wrapsInChunks else { return client.output.append(piece) }
+        client.output.append { $0.writeChunkSize(piece.readableBytes) }
+        client.output.append(piece)
+        client.output.append { $0.writeCRLF() }
     }
 
-    func upstreamReadComplete() { client.flush() }
+    func upstreamReadComplete() { client.output.flush() }
 
     func clientWritabilityChanged() {
         guard let upstream else { return }
-        upstream.setReading(client.isWritable)
-        client.expect(client.isWritable ? .upstream : .writing)
+        upstream.setReading(client.output.isWritable)
+        client.expect(client.output.isWritable ? .upstream : .writing)
     }
 
     /// The upstream has closed the connection, which is leased to this exchange.
@@ -64,7 +64,7 @@ extension Exchange {
         } else {
             upstreamFailed(.upstreamFailed)
         }
-        client.flush()
+        client.output.flush()
     }
 
     /// The upstream had closed the idle connection before the request came: that says nothing of the request.
@@ -78,7 +78,7 @@ extension Exchange {
 
     func upstreamFailed(_ problem: Problem) {
         if isAnswered { Respond.breakOff(self) } else { Respond.refuse(self, problem) }
-        client.flush()
+        client.output.flush()
     }
 
     /// Lets go of the upstream: its connection serves others if both messages ended properly, and is closed otherwise.

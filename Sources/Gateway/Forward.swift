@@ -37,7 +37,7 @@ enum Forwarding {
     static func writeHead(_ exchange: Exchange, to upstream: UpstreamConnection) {
         let client = exchange.client
         removeFields(exchange)
-        upstream.withOutbound { out in
+        upstream.output.append { out in
             client.reader.head.writeRequestLine(into: &out, path: exchange.path)
             client.reader.head.fields.write(into: &out)
             out.append(atMost: boundOfOwnFields(exchange)) { writeOwnFields(exchange, to: &$0) }
@@ -88,7 +88,7 @@ enum Forwarding {
     private static func boundOfOwnFields(_ exchange: Exchange) -> Int {
         // Names and addresses; what comes from the head cannot be longer than the head.
         512 + RequestID.longest + exchange.tenant.name.count + exchange.client.peerText.count
-            + exchange.client.reader.head.bytes.readableBytes
+            + (exchange.gate?.authority.count ?? 0) + exchange.client.reader.head.bytes.readableBytes
     }
 
     private static func writeOwnFields(_ exchange: Exchange, to cursor: inout ByteCursor) {
@@ -106,7 +106,9 @@ enum Forwarding {
                 cursor.write("\r\n")
             }
         } else {
-            cursor.write("Host: \r\n")
+            cursor.write("Host: ")
+            cursor.write(exchange.gate?.authority ?? [])
+            cursor.write("\r\n")
         }
         if exchange.requestID.given == nil {
             cursor.write("X-Request-Id: ")
@@ -140,7 +142,7 @@ enum Forwarding {
 }
 
 extension Exchange {
-    func isWaiting(at gate: UpstreamGate) -> Bool { !isEnded && upstream == nil && self.gate === gate }
+    func isWaiting(at gate: UpstreamGate) -> Bool { upstream == nil && self.gate === gate }
 
     /// The connection that was waited for is there.
     func serve(_ connection: UpstreamConnection) {
@@ -151,27 +153,28 @@ extension Exchange {
         if !isRequestComplete { continueIfExpected() }
         client.expect(.upstream)
         pumpRequestBody()
-        connection.flush()
+        connection.output.flush()
         client.updateReading()
     }
 
     private func continueIfExpected() {
         guard client.reader.head.expectsContinue, !hasContinued, !client.hasInbound else { return }
         hasContinued = true
-        client.withOutbound { $0.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") }
-        client.flush()
+        client.output.append { $0.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") }
+        client.output.flush()
     }
 
     /// No connection could be opened. Nothing was sent, so another upstream of the service may be asked instead.
     func upstreamUnreachable(isTimeout: Bool) {
         guard !isEnded else { return }
-        if attempts < Forwarding.upstreams(of: self) {
+        gate?.withdraw(self)
+        if attempts < Forwarding.upstreams(of: self), !hasRetried {
             phase = .forwarding
             advance()
         } else {
             Respond.refuse(self, isTimeout ? .upstreamTimeout : .upstreamFailed)
         }
-        client.flush()
+        client.output.flush()
     }
 
     // MARK: The request's body
@@ -179,12 +182,12 @@ extension Exchange {
     /// Moves what has arrived of the body to the upstream, as far as that takes it.
     func pumpRequestBody() {
         guard let upstream, !isRequestComplete else { return }
-        while upstream.isWritable {
+        while upstream.output.isWritable {
             do throws(WireError) {
                 switch try client.reader.next(&client.inbound) {
                 case .body(let piece):
                     if isBodyTooLong() { return refuseBody(.bodyTooLarge) }
-                    upstream.write(piece)
+                    upstream.output.append(piece)
                 case .end:
                     isRequestComplete = true
                     bytesIn = client.reader.payloadBytes
@@ -212,8 +215,8 @@ extension Exchange {
 
     func upstreamWritabilityChanged() {
         pumpRequestBody()
-        upstream?.flush()
+        upstream?.output.flush()
         client.updateReading()
-        client.flush()
+        client.output.flush()
     }
 }

@@ -70,6 +70,6 @@ extension Exchange: DecisionReceiver {
         case .respond(let problem): Respond.refuse(self, problem)
         case .waiting: break
         }
-        client.flush()
+        client.output.flush()
     }
 }

@@ -15,7 +15,6 @@ import WeirConfiguration
 struct Listener: Sendable {
     private static let backlog: Int32 = 4096
     private static let acceptsPerTick: UInt = 32
-    private static let writeMarks = ChannelOptions.Types.WriteBufferWaterMark(low: 64 * 1024, high: 256 * 1024)
 
     let group: MultiThreadedEventLoopGroup
     /// By loop.
@@ -30,7 +29,7 @@ struct Listener: Sendable {
             .serverChannelOption(.maxMessagesPerRead, value: Self.acceptsPerTick)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 1)
-            .childChannelOption(.writeBufferWaterMark, value: Self.writeMarks)
+            .childChannelOption(.writeBufferWaterMark, value: Outlet.marks)
             .childChannelOption(
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 2048, maximum: 65_536)
             )
@@ -49,7 +48,7 @@ struct Listener: Sendable {
 
     private func accept(_ channel: any Channel) throws {
         guard let worker = workers[ObjectIdentifier(channel.eventLoop)]?.value,
-            connections.open(atMost: maximumConnections)
+            !worker.isDraining, connections.open(atMost: maximumConnections)
         else {
             channel.close(promise: nil)
             return

@@ -82,7 +82,7 @@ enum Respond {
         let worker = exchange.worker
         let head = exchange.client.reader.head
         let length = worker.scratch.readableBytes
-        exchange.client.withOutbound { out in
+        exchange.client.output.append { out in
             out.append(atMost: bound + RequestID.longest + 192) { cursor in
                 start(&cursor)
                 cursor.write("X-Request-Id: ")
@@ -128,7 +128,7 @@ enum Respond {
         upstream.reader.head.fields.remove(.xRequestID)
         let hasDate = upstream.reader.head.fields.contains(.date)
         let fields = exchange.client.reader.head.fields
-        exchange.client.withOutbound { out in
+        exchange.client.output.append { out in
             upstream.reader.head.writeStatusLine(into: &out)
             upstream.reader.head.fields.write(into: &out)
             out.append(atMost: (limits?.headBound ?? 0) + RequestID.longest + 192) { cursor in
@@ -170,7 +170,7 @@ enum Respond {
 
     /// The answer of the upstream has been passed on to its end.
     static func complete(_ exchange: Exchange) {
-        if exchange.wrapsInChunks { exchange.client.withOutbound { $0.writeLastChunk() } }
+        if exchange.wrapsInChunks { exchange.client.output.append { $0.writeLastChunk() } }
         end(exchange)
     }
 

@@ -4,18 +4,15 @@ import NIOCore
 /// A connection to an upstream: it carries bytes between its channel and the exchange that has leased it.
 final class UpstreamConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
 
     private let gate: UpstreamGate
     private var context: ChannelHandlerContext?
+    let output: Outlet
     /// Who has leased it.
     var exchange: Exchange?
     /// What has arrived and is not used up yet.
     var inbound = ByteBuffer()
     var reader = ResponseReader()
-    /// Small writes, gathered until `flush`.
-    private var outbound = ByteBuffer()
-    private var hasUnflushed = false
     private var isReading = true
     /// Whether it has carried a request to its end before, so that the upstream may have closed it meanwhile.
     var isReused = false
@@ -23,46 +20,9 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// Whether the pool has forgotten it already.
     var isDiscarded = false
 
-    init(gate: UpstreamGate) { self.gate = gate }
-
-    var isWritable: Bool { context?.channel.isWritable ?? false }
-
-    // MARK: Writing
-
-    /// Hands out the buffer that gathers small writes.
-    func withOutbound(_ body: (inout ByteBuffer) -> Void) {
-        if outbound.storageCapacity == 0 { outbound = gate.worker.takeBuffer() }
-        body(&outbound)
-        hasUnflushed = true
-    }
-
-    /// Writes a piece of a body: copied where that is cheaper than an element of a vector.
-    func write(_ piece: ByteBuffer) {
-        hasUnflushed = true
-        if piece.readableBytes <= Worker.longestCopy {
-            withOutbound { $0.writeImmutableBuffer(piece) }
-        } else {
-            writeGathered()
-            context?.write(wrapOutboundOut(piece), promise: nil)
-        }
-    }
-
-    func flush() {
-        guard hasUnflushed else { return }
-        hasUnflushed = false
-        guard let context else { return }
-        let gathered = writeGathered()
-        context.flush()
-        if let gathered { gate.worker.giveBack(gathered) }
-    }
-
-    @discardableResult
-    private func writeGathered() -> ByteBuffer? {
-        guard outbound.readableBytes > 0 else { return nil }
-        let gathered = outbound
-        outbound = ByteBuffer()
-        context?.write(wrapOutboundOut(gathered), promise: nil)
-        return gathered
+    init(gate: UpstreamGate) {
+        self.gate = gate
+        output = Outlet(worker: gate.worker)
     }
 
     // MARK: Reading
@@ -81,9 +41,15 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     // MARK: Events
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        output.context = context
+    }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        output.context = nil
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var buffer = unwrapInboundIn(data)

@@ -134,6 +134,8 @@ final class Worker {
         ticker?.cancel()
         for client in deadlines.allOwners { client.close() }
         for gate in gates { gate.closeIdle(since: .max) }
+        // They hold the worker, too.
+        gates = []
         log?.handOver()
     }
 

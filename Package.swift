@@ -90,7 +90,7 @@ let package = Package(
             "GatewayTests",
             [
                 "Gateway", "HTTPWire", "WeirConfiguration", "LimiterCore", "Telemetry", "TestSupport", nioCore,
-                nioPosix, nioEmbedded, nioSSL,
+                nioPosix, nioEmbedded, nioSSL, crypto, logging,
             ]),
         tests(
             "ControlAPITests",
@@ -98,7 +98,9 @@ let package = Package(
                 "ControlAPI", "WeirConfiguration", "LimiterCore", "Telemetry", nioCore, nioPosix, logging,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),
-        tests("StoreConformanceTests", ["LimiterCore", "RedisStore", "TestSupport", nioCore, nioPosix]),
+        tests(
+            "StoreConformanceTests",
+            ["LimiterCore", "RedisStore", "TestSupport", "WeirConfiguration", nioCore, nioPosix, logging]),
         tests("IntegrationTests", ["TestSupport", nioCore, nioPosix]),
         tests("ArchitectureTests", []),
     ]

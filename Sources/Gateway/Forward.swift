@@ -77,7 +77,9 @@ enum Forwarding {
         for index in 1..<prefix.utf8CodeUnitCount {
             let byte = name[index]
             let expected = prefix.utf8Start[index]
-            guard byte | 0x20 == expected || expected == UInt8(ascii: "-") && (byte == expected || byte == UInt8(ascii: "_"))
+            guard
+                byte | 0x20 == expected
+                    || expected == UInt8(ascii: "-") && (byte == expected || byte == UInt8(ascii: "_"))
             else { return false }
         }
         return true

@@ -96,10 +96,12 @@ package final class GatewayServer: Sendable {
 
     /// Stops accepting, finishes what is in flight, for `timeouts.drain` at most, and closes the rest.
     package func shutdown() async {
-        guard let running = running.withLockedValue({ running in
-            defer { running = nil }
-            return running
-        }) else { return }
+        guard
+            let running = running.withLockedValue({ running in
+                defer { running = nil }
+                return running
+            })
+        else { return }
         try? await running.channel.close()
         let drained = running.workers.map { worker in worker.eventLoop.flatSubmit { worker.value.drain() } }
         let all = EventLoopFuture.andAllComplete(drained, on: running.channel.eventLoop)

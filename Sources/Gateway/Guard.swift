@@ -20,7 +20,8 @@ enum Guard {
         let limits = exchange.worker.plan.failedAuthentications
         guard !limits.isEmpty else { return }
         limits.fill(
-            exchange.call, .decide, from: exchange.client.reader.head, tenant: .anonymous, client: exchange.clientAddress)
+            exchange.call, .decide, from: exchange.client.reader.head, tenant: .anonymous,
+            client: exchange.clientAddress)
         exchange.worker.guards.decide(exchange.call)
     }
 

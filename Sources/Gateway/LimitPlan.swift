@@ -78,9 +78,10 @@ final class LimitPlan: Sendable {
             switch cost {
             case .byMethod(let units): call.costs[index] = units[Int(head.method.rawValue)]
             case .header(let name, let otherwise):
-                call.costs[index] = head.fields.firstIndex(named: name).flatMap { position in
-                    head.fields.withValue(at: position) { Self.wholeNumber($0) }
-                } ?? otherwise
+                call.costs[index] =
+                    head.fields.firstIndex(named: name).flatMap { position in
+                        head.fields.withValue(at: position) { Self.wholeNumber($0) }
+                    } ?? otherwise
             }
         }
     }

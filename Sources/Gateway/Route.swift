@@ -30,7 +30,8 @@ enum Routing {
     private static func isBudget(_ exchange: Exchange) -> Bool {
         exchange.path.withBytes(of: exchange.client.reader.head) {
             $0.count == budgetPath.utf8CodeUnitCount
-                && $0.elementsEqual(UnsafeRawBufferPointer(start: budgetPath.utf8Start, count: budgetPath.utf8CodeUnitCount))
+                && $0.elementsEqual(
+                    UnsafeRawBufferPointer(start: budgetPath.utf8Start, count: budgetPath.utf8CodeUnitCount))
         }
     }
 

@@ -11,6 +11,7 @@ final class Tenant: Sendable {
     static let longestName = 256
 
     static func isValid(_ name: UnsafeRawBufferPointer) -> Bool {
-        !name.isEmpty && name.count <= longestName && name.allSatisfy { $0 > 0x1f && $0 != 0x7f && $0 != UInt8(ascii: ",") }
+        !name.isEmpty && name.count <= longestName
+            && name.allSatisfy { $0 > 0x1f && $0 != 0x7f && $0 != UInt8(ascii: ",") }
     }
 }

@@ -34,7 +34,7 @@ final class Worker {
     private(set) var now: Int64
     private(set) var isDraining = false
     private var date = CachedDate()
-    private var dateReadAt: Int64 = .min
+    private var dateReadAt: Int64 = 0
     private var dateText: [UInt8] = []
     private var spares: [ByteBuffer] = []
     private var ticker: RepeatedTask?
@@ -78,7 +78,7 @@ final class Worker {
 
     /// HTTP's date; the wall clock is read ten times a second at most.
     func dateBytes() -> [UInt8] {
-        if now - dateReadAt > 100_000_000 || dateReadAt == .min {
+        if dateText.isEmpty || now - dateReadAt > 100_000_000 {
             dateReadAt = now
             dateText = date.bytes(epochSeconds: SystemTime.epochMicroseconds / 1_000_000)
         }

@@ -49,6 +49,7 @@ package final class AsyncLimiter: @unchecked Sendable {
             run {
                 let call = LimitCall()
                 call.prepare(question.group, question.operation)
+                call.reportsReset = true
                 for dimension in question.group.dimensions {
                     switch dimension {
                     case .tenant: call.appendValue(question.tenant)

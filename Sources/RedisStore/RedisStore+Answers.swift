@@ -9,9 +9,7 @@ extension RedisStore {
         if reply.kind == .error { return land(flight, ServerFault(reply.text)) }
         var unexpected: StoreError?
         switch flight.purpose {
-        case .decision:
-            unexpected = landDecision(flight, reply)
-            if unexpected != nil { return unexpected }
+        case .decision: return landDecision(flight, reply)
         case .merge(let spending, let completion):
             let snapshot = SharedFormat.snapshot(reply, spending.rule)
             if snapshot == nil { unexpected = Self.unexpectedReply }

@@ -5,7 +5,9 @@ package struct DeclaredLimits {
     package let table: LimitTable
 
     /// One service `api` with one route `/`, under these global limits.
-    package init(_ declarations: LimitDeclaration...) throws {
+    package init(_ declarations: LimitDeclaration...) throws { try self.init(declarations) }
+
+    package init(_ declarations: [LimitDeclaration]) throws {
         var scope = LimitScope()
         for declaration in declarations { try scope.declare(declaration) }
         let service = scope.service("api")
@@ -59,6 +61,7 @@ extension LimitStore {
         let receiver = ImmediateReceiver()
         let call = LimitCall()
         call.prepare(group, operation)
+        call.reportsReset = true
         for index in group.dimensions.indices { call.appendValue(values[index]) }
         if let cost { for index in call.costs.indices { call.costs[index] = cost } }
         call.receiver = receiver

@@ -1,14 +1,12 @@
-import LimiterCore
-
 extension ConfigurationReader {
-    func readIdentity(_ file: Section, trustedProxies: [AddressBlock]) -> IdentitySettings {
+    func readIdentity(_ file: Section, hasTrustedProxies: Bool) -> IdentitySettings {
         var settings = IdentitySettings()
         let notBuilt = ["jwt": "use `api_keys`, or `header` behind a proxy that checks tokens"]
         guard let section = file.section("identity", keys: ["header", "api_keys"], notBuilt: notBuilt) else {
             return settings
         }
         settings.header = readHeader("header", section)
-        if settings.header != nil, trustedProxies.isEmpty, let place = section.place(of: "header") {
+        if settings.header != nil, !hasTrustedProxies, let place = section.place(of: "header") {
             faults.add(
                 "`identity.header` is believed from trusted proxies only, and there are none; name them in `gateway.trusted_proxies`",
                 place)

@@ -13,11 +13,13 @@ struct ConfigurationReader {
         ]
         guard let file = Section(root, "", keys: keys, notBuilt: notBuilt, faults) else { return nil }
         let gateway = readGateway(file)
+        let hasFaultyProxies = !faults.isEmpty && file.has("trusted_proxies", in: "gateway")
         let control = readControl(file)
         checkPorts(file, gateway, control)
         let store = readStore(file)
         let faultsBefore = faults.count
-        let identity = readIdentity(file, trustedProxies: gateway.trustedProxies)
+        let identity = readIdentity(
+            file, hasTrustedProxies: hasFaultyProxies || !gateway.trustedProxies.isEmpty)
         // Where the identity is faulty, limits per tenant are no fault of their own.
         let limits = LimitReader(faults: faults, hasTenants: !identity.isAnonymous || faults.count > faultsBefore)
         var global = LimitScope()

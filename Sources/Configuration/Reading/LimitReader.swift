@@ -121,6 +121,7 @@ struct LimitReader {
                 "the limit `\(declaration.name)` is per tenant, but without an `identity` no request has one; add `identity.api_keys` or `identity.header`",
                 section.place(of: "per") ?? section.position)
         }
+        let writtenName = declaration.name
         var declaration = declaration
         while true {
             var attempt = scope
@@ -129,7 +130,8 @@ struct LimitReader {
                 scope = attempt
                 return
             } catch {
-                faults.add(error.message, error.key.flatMap(section.place(of:)) ?? section.position)
+                let message = error.message.replacing("`\(declaration.name)`", with: "`\(writtenName)`")
+                faults.add(message, error.key.flatMap(section.place(of:)) ?? section.position)
                 let repaired = repaired(declaration, error, section)
                 guard repaired != declaration else { return }
                 declaration = repaired

@@ -61,7 +61,7 @@ extension ListenAddress {
     /// Reads `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`; port 0 takes a free one.
     package init(parsing text: String) throws(ConfigurationError) {
         let example = "write it like 127.0.0.1:8080 or [::1]:8080"
-        if text.hasPrefix(":") {
+        if text.hasPrefix(":"), !text.hasPrefix("::") {
             throw ConfigurationError(
                 "the address `\(text)` has no host; write 127.0.0.1\(text) for this machine alone, or 0.0.0.0\(text) for all"
             )

@@ -49,6 +49,12 @@ struct Section {
 
     func has(_ key: String) -> Bool { entries[key] != nil }
 
+    /// Whether the mapping under `section` has a key.
+    func has(_ key: String, in section: String) -> Bool {
+        guard case .mapping(let pairs)? = entries[section]?.value.content else { return false }
+        return pairs.contains { if case .scalar(key, _) = $0.key.content { true } else { false } }
+    }
+
     /// Where a key stands; nil: it does not.
     func place(of key: String) -> Position? { entries[key]?.key }
 

@@ -17,6 +17,7 @@ extension HeadParser {
             throw WireError(bytes[start] == .space || bytes[start] == .tab ? .foldedField : .badFieldName)
         }
         var control = ByteScan.control(in: bytes, from: nameEnd &+ 1, to: end)
+        let hasTab = control < end
         while control < end {
             guard bytes[control] == .tab else { throw WireError(.badFieldValue) }
             control = ByteScan.control(in: bytes, from: control &+ 1, to: end)
@@ -35,12 +36,26 @@ extension HeadParser {
         let value = ByteRange(valueStart, valueEnd)
         fields.append(Field(name: ByteRange(start, nameEnd), value: value, known: known, isRemoved: isRemoved))
         if known != .other, known.rawValue <= KnownField.expect.rawValue {
+            try refuseDoubtfulBlanks(known, hasTab: hasTab, hasBlanksAfter: valueEnd < end)
             try note(known, bytes, value, version: version)
         }
     }
 
     @inline(__always)
     private static func isBlank(_ byte: UInt8) -> Bool { byte == .space || byte == .tab }
+
+    /// Parsers disagree on tabs in these values, and on blanks after a length or a coding.
+    @inline(__always)
+    private func refuseDoubtfulBlanks(
+        _ known: KnownField, hasTab: Bool, hasBlanksAfter: Bool
+    ) throws(WireError) {
+        switch known {
+        case .contentLength: if hasTab || hasBlanksAfter { throw WireError(.badContentLength) }
+        case .transferEncoding: if hasTab || hasBlanksAfter { throw WireError(.badTransferEncoding) }
+        case .connection: if hasTab { throw WireError(.badConnection) }
+        default: break
+        }
+    }
 
     private mutating func note(
         _ known: KnownField, _ bytes: UnsafePointer<UInt8>, _ range: ByteRange, version: Version

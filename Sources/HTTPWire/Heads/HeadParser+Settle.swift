@@ -43,6 +43,7 @@ extension HeadParser {
         } else {
             head.framing = .untilClose
         }
+        guard head.status >= 200 || keepsAlive(head.version) else { throw WireError(.badConnection) }
         head.keepAlive = keepsAlive(head.version) && head.framing != .untilClose
         if facts.namesFields { removeNamedFields(&head.fields, bytes) }
     }

@@ -10,7 +10,9 @@ package import NIOCore
 /// - methods are those in `Method`; CONNECT and TRACE are not among them (501);
 /// - Host is letters, digits, `-`, `.`, `_`, `~` or a bracketed IPv6 address, with a port of 1...5 digits if any;
 ///   an absolute target's authority must equal it;
-/// - Content-Length is one field with at most 18 digits; Transfer-Encoding is one field, `chunked`, in HTTP/1.1;
+/// - Content-Length is one field with at most 18 digits; Transfer-Encoding is one field, `chunked`, in HTTP/1.1; neither
+///   has blanks after its value; tabs are refused in both and in Connection;
+/// - a response of 1xx does not end the connection;
 /// - Connection may not name fields on which framing, routing, authentication or tracing rest (400). Other fields that
 ///   it names, and the hop-by-hop ones, are marked as removed.
 ///

@@ -43,11 +43,7 @@ extension CounterRule {
 
     /// Cost 0 always passes.
     package func admits(_ state: CounterState, cost: Int64, at now: Int64) -> Bool {
-        if cost == 0 { return true }
-        switch algorithm {
-        case .slidingWindow: return used(state, at: now) + cost <= limit
-        case .tokenBucket: return cost <= state.count
-        }
+        cost == 0 || cost <= available(state, at: now)
     }
 
     package func charge(_ state: inout CounterState, cost: Int64) {
@@ -59,15 +55,22 @@ extension CounterRule {
 
     /// What the caller is told of a state that is `current` at `now`.
     package func verdict(_ state: CounterState, cost: Int64, isAllowed: Bool, at now: Int64) -> Verdict {
-        let retry = isAllowed ? 0 : cost > limit ? Verdict.never : delay(state, untilAvailable: cost, at: now)
-        let available = available(state, at: now)
+        verdict(
+            state, available: available(state, at: now), cost: cost, isAllowed: isAllowed, at: now, reportsReset: true)
+    }
+
+    /// The same where `available` is known already.
+    func verdict(
+        _ state: CounterState, available: Int64, cost: Int64, isAllowed: Bool, at now: Int64, reportsReset: Bool
+    ) -> Verdict {
         let remaining = max(0, available)
         let isFull = available >= limit
         return Verdict(
             isAllowed: isAllowed, limit: limit, remaining: remaining,
             nextUnitMicroseconds: isFull ? 0 : delay(state, untilAvailable: remaining + 1, at: now),
-            fullMicroseconds: isFull ? 0 : delay(state, untilAvailable: limit, at: now),
-            retryMicroseconds: retry)
+            fullMicroseconds: isFull || !reportsReset ? 0 : delay(state, untilAvailable: limit, at: now),
+            retryMicroseconds: isAllowed
+                ? 0 : cost > limit ? Verdict.never : delay(state, untilAvailable: cost, at: now))
     }
 
     /// Units that may pass now; negative while a debt is owed.
@@ -120,9 +123,10 @@ extension CounterRule {
 
     /// `ceil(rest·left/W) + count`: never under the truth by rounding.
     private func used(_ state: CounterState, at now: Int64) -> Int64 {
+        if state.rest == 0 { return state.count }
         let start = state.position * periodMicroseconds
         let left = start + periodMicroseconds - max(now, start)
-        let leftTicks = (left + tickMicroseconds - 1) / tickMicroseconds
+        let leftTicks = tickMicroseconds == 1 ? left : (left + tickMicroseconds - 1) / tickMicroseconds
         return (state.rest * leftTicks + periodTicks - 1) / periodTicks + state.count
     }
 

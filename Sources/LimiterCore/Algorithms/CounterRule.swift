@@ -2,8 +2,8 @@
 ///
 /// Counting happens in ticks of 1 µs, 1 ms or 1 s, the finest for which every product stays under 2^52 and is
 /// therefore exact in the doubles of a Redis script.
-package struct CounterRule: Hashable, Sendable {
-    package enum Algorithm: UInt8, Sendable {
+package struct CounterRule: Hashable, Sendable, BitwiseCopyable {
+    package enum Algorithm: UInt8, Sendable, BitwiseCopyable {
         case slidingWindow = 0
         case tokenBucket = 1
     }
@@ -91,7 +91,7 @@ package struct CounterState: Hashable, Sendable, BitwiseCopyable {
 }
 
 /// One limit's answer to one request.
-package struct Verdict: Hashable, Sendable {
+package struct Verdict: Hashable, Sendable, BitwiseCopyable {
     package var isAllowed: Bool
     /// The window's limit or the bucket's capacity, in cost units.
     package var limit: Int64
@@ -99,7 +99,7 @@ package struct Verdict: Hashable, Sendable {
     package var remaining: Int64
     /// Until one more unit is available; 0: nothing is used.
     package var nextUnitMicroseconds: Int64
-    /// Until nothing is used any more.
+    /// Until nothing is used any more; 0 where nobody asked (`LimitCall.reportsReset`).
     package var fullMicroseconds: Int64
     /// Refused: until the same request alone would pass. Allowed: 0. `Verdict.never`: the cost is over the limit.
     package var retryMicroseconds: Int64

@@ -12,6 +12,10 @@ struct KeyTemplate: Sendable {
     let pieces: [Piece]
     /// The key that new callers share once the limit has as many keys as it may.
     let overflowPieces: [Piece]
+    /// The dimensions whose values the scope names, in order.
+    let otherValues: [Int]
+    /// A hash of what is the same in all keys of the limit.
+    let identity: KeyHash
     /// Bytes of `weir:{`, behind which the tag begins.
     static let tagStart = 6
 
@@ -37,6 +41,9 @@ struct KeyTemplate: Sendable {
         let end = Piece.bytes(Array(":\(Self.suffix(scoped.rule))".utf8))
         let tag = tenant.map { Piece.value($0) } ?? ownTag
         pieces = Self.joined([start, tag, middle] + scope + [end])
+        otherValues = scope.compactMap { if case .value(let index) = $0 { index } else { nil } }
+        let fixed = pieces.flatMap { if case .bytes(let bytes) = $0 { bytes } else { [0] } }
+        identity = fixed.withUnsafeBytes { KeyHash(hashing: $0, key: (0x7765_6972, 0x6c69_6d69_74)) }
         let overflowTag = scope.isEmpty ? ownTag : tag
         overflowPieces = Self.joined([start, overflowTag, middle, .bytes(Array("~".utf8)), end])
     }

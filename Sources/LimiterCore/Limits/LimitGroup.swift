@@ -1,5 +1,5 @@
 /// One limit as it applies to the requests of one route: its numbers, and how to name its counter.
-package struct EffectiveLimit: Sendable {
+package final class EffectiveLimit: Sendable {
     package let limit: Limit
     package let rule: CounterRule
     package let owner: LimitLevel
@@ -11,6 +11,41 @@ package struct EffectiveLimit: Sendable {
     let template: KeyTemplate
 
     package var name: String { limit.name }
+
+    init(_ member: LimitGroup.Member, dimensions: [Dimension]) {
+        let per = member.scoped.limit.per
+        limit = member.scoped.limit
+        rule = member.scoped.rule
+        owner = member.scoped.owner
+        index = member.index
+        service = owner.service ?? (per.contains(where: \.isFixedByRoute) ? member.service : nil)
+        route = owner.route ?? (per.contains(.route) ? member.route : nil)
+        template = KeyTemplate(member.scoped, service: member.service, route: member.route, dimensions: dimensions)
+    }
+}
+
+/// What a decision needs of a limit, without a reference to count.
+struct LimitTraits: BitwiseCopyable {
+    let rule: CounterRule
+    let isShadow: Bool
+    let passesInOutage: Bool
+    let index: Int
+    /// The part of the counter's name that does not depend on the request.
+    let identity: KeyHash
+    /// Index of the tenant among the group's dimensions; below zero: the limit is not kept per tenant.
+    let tenant: Int
+    /// Whether other values of the request belong to the name as well.
+    let hasOtherValues: Bool
+
+    init(_ limit: EffectiveLimit, dimensions: [Dimension]) {
+        rule = limit.rule
+        isShadow = limit.limit.isShadow
+        passesInOutage = limit.limit.onStoreFailure == .allow
+        index = limit.index
+        identity = limit.template.identity
+        tenant = limit.limit.needsTenant ? dimensions.firstIndex(of: .tenant)! : -1
+        hasOtherValues = !limit.template.otherValues.isEmpty
+    }
 }
 
 /// The limits that are decided together for a request of one route, prepared so that a request costs no look-up.
@@ -22,6 +57,9 @@ package final class LimitGroup: Sendable {
     package let variableCosts: [Int]
     /// What happens to all of them when the shared store is away: deny before local before allow.
     package let failurePolicy: Limit.FailurePolicy
+    let traits: [LimitTraits]
+    /// What each limit takes of a request, 1 where that depends on it.
+    let fixedCosts: [Int64]
 
     /// A limit beside the place of the requests that it is for.
     struct Member {
@@ -38,16 +76,10 @@ package final class LimitGroup: Sendable {
             dimensions.append(dimension)
         }
         self.dimensions = dimensions
-        limits = members.map { member in
-            let limit = member.scoped.limit
-            return EffectiveLimit(
-                limit: limit, rule: member.scoped.rule, owner: member.scoped.owner, index: member.index,
-                service: member.scoped.owner.service
-                    ?? (limit.per.contains(where: \.isFixedByRoute) ? member.service : nil),
-                route: member.scoped.owner.route ?? (limit.per.contains(.route) ? member.route : nil),
-                template: KeyTemplate(
-                    member.scoped, service: member.service, route: member.route, dimensions: dimensions))
-        }
+        let limits = members.map { EffectiveLimit($0, dimensions: dimensions) }
+        self.limits = limits
+        traits = limits.map { LimitTraits($0, dimensions: dimensions) }
+        fixedCosts = limits.map { if case .fixed(let units) = $0.limit.cost { units } else { 1 } }
         let all = members.map(\.scoped.limit)
         variableCosts = all.indices.filter { if case .fixed = all[$0].cost { false } else { true } }
         let policies = all.map(\.onStoreFailure)

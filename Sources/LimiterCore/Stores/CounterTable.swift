@@ -99,8 +99,40 @@ final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
         }
     }
 
+    /// By the keys where the call has them, else by what they would be made of: a store that never needs a key's bytes saves them.
     private func place(_ call: LimitCall) {
-        for index in call.group.limits.indices { call.places.append(call.withKey(index, place(ofKey:))) }
+        if !call.keyEnds.isEmpty {
+            for index in call.group.limits.indices { call.places.append(call.withKey(index, place(ofKey:))) }
+            return
+        }
+        var tenant: KeyHash?
+        for index in call.group.traits.indices {
+            let traits = call.group.traits[index]
+            var hash = traits.identity
+            var shard: Int?
+            if traits.tenant >= 0 {
+                let known = tenant ?? call.withValue(traits.tenant) { KeyHash(hashing: $0, key: secret) }
+                tenant = known
+                hash = KeyHash(high: hash.high ^ known.high, low: hash.low ^ known.low)
+                shard = Int(known.high % UInt64(Self.shardCount))
+            }
+            if traits.hasOtherValues {
+                for value in call.group.limits[index].template.otherValues {
+                    hash = call.withValue(value) {
+                        KeyHash(hashing: $0, key: (secret.0 ^ hash.high, secret.1 ^ hash.low))
+                    }
+                }
+            }
+            if hash.isZero { hash.low = 1 }
+            call.places.append(CounterPlace(hash: hash, shard: shard ?? Int(hash.high % UInt64(Self.shardCount))))
+        }
+    }
+
+    /// All that find no place of their own in a limit share a counter.
+    private func overflowPlace(_ call: LimitCall, _ index: Int) -> CounterPlace {
+        if !call.keyEnds.isEmpty { return call.withOverflowKey(index, place(ofKey:)) }
+        let identity = call.group.traits[index].identity
+        return CounterPlace(hash: KeyHash(high: identity.high, low: ~identity.low | 1), shard: Self.shardCount)
     }
 
     private func lockedOverflow(_ call: LimitCall, at now: Int64, _ body: () -> Void) {
@@ -110,12 +142,12 @@ final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
         for index in call.places.indices where !isOverflow(call.places[index]) {
             let place = call.places[index]
             shards[place.shard].sweep(at: seconds) { self.forget($0) }
-            let limit = call.group.limits[index].index
+            let limit = call.group.traits[index].index
             guard keyCounts[limit].isFull, find(place) == nil else { continue }
             rove(call, at: seconds)
             guard keyCounts[limit].isFull else { continue }
             overflows = true
-            call.places[index] = call.withOverflowKey(index, place(ofKey:))
+            call.places[index] = overflowPlace(call, index)
         }
         if overflows && !holdsOverflow {
             let shard = shards[Self.shardCount]

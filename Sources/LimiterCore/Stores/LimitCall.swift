@@ -31,8 +31,13 @@ package final class LimitCall {
     package var states: [CounterState]
     package var decision: Decision
 
+    /// Whether verdicts say when nothing is used any more, which costs a little; only the owner's to set, after `prepare`.
+    package var reportsReset: Bool
+
     /// Where a table keeps each counter; scratch space of the table that the call is in.
     var places: [CounterPlace]
+    /// What each limit has available; scratch space of `resolve`.
+    private var available: [Int64]
 
     package init() {
         group = LimitGroup([])
@@ -45,7 +50,9 @@ package final class LimitCall {
         carried = []
         states = []
         decision = Decision()
+        reportsReset = false
         places = []
+        available = []
     }
 
     /// Starts a new question. The owner then appends a value for each of the group's dimensions, sets the variable costs,
@@ -53,14 +60,20 @@ package final class LimitCall {
     package func prepare(_ group: LimitGroup, _ operation: Operation = .decide) {
         self.group = group
         self.operation = operation
-        costs.removeAll(keepingCapacity: true)
-        carried.removeAll(keepingCapacity: true)
-        keyEnds.removeAll(keepingCapacity: true)
-        places.removeAll(keepingCapacity: true)
-        for index in group.limits.indices {
-            if case .fixed(let units) = group.limits[index].limit.cost { costs.append(units) } else { costs.append(1) }
-            carried.append(CounterState(position: -1, count: 0, rest: 0))
+        reportsReset = operation != .decide
+        let count = group.limits.count
+        if costs.count == count {
+            for index in 0..<count { costs[index] = group.fixedCosts[index] }
+        } else {
+            costs = Array(group.fixedCosts)
         }
+        if carried.count == count {
+            for index in 0..<count { carried[index].position = -1 }
+        } else {
+            carried = Array(repeating: CounterState(position: -1, count: 0, rest: 0), count: count)
+        }
+        if !keyEnds.isEmpty { keyEnds.removeAll(keepingCapacity: true) }
+        if !places.isEmpty { places.removeAll(keepingCapacity: true) }
         values.removeAll(keepingCapacity: true)
         valueEnds.removeAll(keepingCapacity: true)
     }
@@ -122,37 +135,49 @@ package final class LimitCall {
         return keyBytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[start..<keyEnds[index]])) }
     }
 
+    /// The encoded value of one of the group's dimensions.
+    func withValue<Result>(_ dimension: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        let start = dimension == 0 ? 0 : valueEnds[dimension - 1]
+        return values.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[start..<valueEnds[dimension]])) }
+    }
+
     /// Decides on `states`, which the store has made current at `now`, and fills in the decision.
     /// Returns whether states were changed and must be kept.
     package func resolve(at now: Int64) -> Bool {
-        decision.begin(limits: group.limits.count)
+        let traits = group.traits
+        decision.begin(limits: traits.count)
         if operation == .reset {
-            for index in group.limits.indices {
+            for index in traits.indices {
+                costs[index] = 0
                 let generation = max(states[index].generation + 1, now / 1000)
-                states[index] = group.limits[index].rule.neutral(at: now, generation: generation)
+                states[index] = traits[index].rule.neutral(at: now, generation: generation)
             }
         }
+        if available.count != traits.count { available = Array(repeating: 0, count: traits.count) }
         var passes = true
-        for index in group.limits.indices where !group.limits[index].limit.isShadow {
-            passes = passes && group.limits[index].rule.admits(states[index], cost: cost(index), at: now)
+        for index in traits.indices {
+            let units = traits[index].rule.available(states[index], at: now)
+            available[index] = units
+            if costs[index] > max(0, units) && !traits[index].isShadow { passes = false }
         }
+        let charges = passes && operation == .decide
         var changes = operation == .reset
-        for index in group.limits.indices {
-            let rule = group.limits[index].rule
-            let cost = cost(index)
-            let isAllowed = rule.admits(states[index], cost: cost, at: now)
-            if passes && isAllowed && cost > 0 && operation == .decide {
+        for index in traits.indices {
+            let (rule, cost) = (traits[index].rule, costs[index])
+            let isAllowed = cost <= max(0, available[index])
+            if charges && isAllowed && cost > 0 {
                 rule.charge(&states[index], cost: cost)
+                available[index] -= cost
                 changes = true
             }
             decision.append(
-                rule.verdict(states[index], cost: cost, isAllowed: isAllowed, at: now),
-                isEnforced: !group.limits[index].limit.isShadow)
+                rule.verdict(
+                    states[index], available: available[index], cost: cost, isAllowed: isAllowed, at: now,
+                    reportsReset: reportsReset),
+                isEnforced: !traits[index].isShadow)
         }
         return changes
     }
-
-    private func cost(_ index: Int) -> Int64 { operation == .reset ? 0 : costs[index] }
 
     /// Hands the answer to the receiver. Stores call it exactly once a question.
     package func answer() {

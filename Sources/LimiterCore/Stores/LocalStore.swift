@@ -24,36 +24,38 @@ package final class LocalStore: LimitStore, Sendable {
 
     /// Answers before it returns.
     package func decide(_ call: LimitCall) {
-        call.makeKeys()
         let now = time.nowMicroseconds
         table.locked(call, at: now) {
-            call.states.removeAll(keepingCapacity: true)
-            for index in call.group.limits.indices {
-                let rule = call.group.limits[index].rule
-                if let counter = table.find(call.places[index])?.pointee.value {
+            let traits = call.group.traits
+            if call.states.count != traits.count {
+                call.states = Array(repeating: CounterState(position: 0, count: 0, rest: 0), count: traits.count)
+            }
+            for index in traits.indices {
+                let rule = traits[index].rule
+                if let slot = table.find(call.places[index]) {
+                    let counter = slot.pointee.value
                     let state = CounterState(position: counter.position, count: counter.count, rest: counter.rest)
-                    call.states.append(rule.current(state, at: now))
+                    call.states[index] = rule.current(state, at: now)
                 } else {
-                    call.states.append(rule.neutral(at: now))
+                    call.states[index] = rule.neutral(at: now)
                 }
             }
-            if call.resolve(at: now) { keep(call, at: now) }
+            if call.resolve(at: now) {
+                for index in traits.indices {
+                    keep(call.states[index], at: call.places[index], traits[index], now: now)
+                }
+            }
         }
         call.answer()
     }
 
-    private func keep(_ call: LimitCall, at now: Int64) {
-        for index in call.group.limits.indices {
-            let state = call.states[index]
-            let limit = call.group.limits[index]
-            // What is neutral needs no memory, unless it has some already.
-            if limit.rule.available(state, at: now) == limit.rule.limit, table.find(call.places[index]) == nil {
-                continue
-            }
-            table.store(
-                Counter(position: state.position, count: state.count, rest: state.rest), at: call.places[index],
-                limit: limit.index,
-                now: now, milliseconds: limit.rule.timeToLiveMilliseconds(state, at: now))
-        }
+    /// What is neutral needs no memory, unless it has some already.
+    private func keep(_ state: CounterState, at place: CounterPlace, _ traits: LimitTraits, now: Int64) {
+        let rule = traits.rule
+        if rule.available(state, at: now) == rule.limit, table.find(place) == nil { return }
+        table.store(
+            Counter(position: state.position, count: state.count, rest: state.rest), at: place, limit: traits.index,
+            now: now,
+            milliseconds: rule.timeToLiveMilliseconds(state, at: now))
     }
 }

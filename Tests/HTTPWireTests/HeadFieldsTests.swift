@@ -1,0 +1,70 @@
+import HTTPWire
+import NIOCore
+import Testing
+
+@Suite struct HeadFieldsTests {
+    @Test(arguments: KnownField.allCases.filter { $0 != .other })
+    func everyKnownFieldIsFoundInAnyCase(known: KnownField) throws {
+        let lowercase = "\(known.name)"
+        for name in [lowercase, lowercase.uppercased()] {
+            #expect(FieldName(name)?.known == known)
+        }
+        #expect(FieldName(lowercase + "x")?.known == .other)
+        #expect(FieldName("x" + lowercase.dropFirst(2))?.known == .other)
+    }
+
+    @Test func lookupsSkipWhatIsRemoved() throws {
+        var head = try parseRequest(
+            "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 1\r\nX-Plan: gold\r\nx-forwarded-for: 2\r\nX-PLAN: tin\r\n\r\n"
+        )
+        let plan = try #require(FieldName("x-plan"))
+        #expect(head.fields.firstIndex(of: .xForwardedFor) == 1)
+        #expect(head.fields.firstIndex(of: .xForwardedFor, from: 2) == 3)
+        #expect(head.fields.firstIndex(named: plan) == 2)
+        #expect(head.fields.firstIndex(named: plan, from: 3) == 4)
+        #expect(head.fields.value(at: 2, is: "gold"))
+        #expect(head.fields.withValue(of: .host) { $0.equalsLowercase("a") } == true)
+        #expect(String(buffer: head.fields.slice(head.fields[2].name)) == "X-Plan")
+        head.fields.remove(at: 1)
+        #expect(head.fields.firstIndex(of: .xForwardedFor) == 3)
+        head.fields.remove(.xForwardedFor)
+        #expect(!head.fields.contains(.xForwardedFor))
+        #expect(head.fields.firstIndex(of: .xForwardedFor) == nil)
+        head.fields.remove(named: plan)
+        #expect(head.fields.firstIndex(named: plan) == nil)
+    }
+
+    @Test func namesWithUnderscoresAreRemovedWithTheFieldTheyImitate() throws {
+        var head = try parseRequest(
+            "GET / HTTP/1.1\r\nHost: a\r\nX_Weir_Tenant: evil\r\ncontent_length: 5\r\nX-Forwarded_For: 1\r\nX_Plan: x\r\n"
+                + "my_field: y\r\n\r\n")
+        #expect((0..<6).map { head.fields[$0].isRemoved } == [false, true, true, true, false, false])
+        #expect(head.framing == .none)
+        head.fields.remove(named: try #require(FieldName("X-Plan")))
+        #expect(head.fields[4].isRemoved)
+    }
+
+    @Test func fieldsForOneHopAreRemoved() throws {
+        let head = try parseRequest(
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, X-Hop,TE, Upgrade\r\nKeep-Alive: 5\r\nTE: trailers\r\n"
+                + "Upgrade: h2c\r\nx-hop: 1\r\nX-Hops: 2\r\nProxy-Authorization: z\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        let removed = (0..<head.fields.count).map { head.fields[$0].isRemoved }
+        #expect(removed == [false, true, true, true, true, true, false, true, false])
+        #expect(head.fields[5].isNamedByConnection)
+        #expect(!head.fields[6].isNamedByConnection)
+        #expect(head.fields.contains(.transferEncoding))
+    }
+
+    @Test func aFieldNameIsAToken() {
+        #expect(FieldName("") == nil)
+        #expect(FieldName("a b") == nil)
+        #expect(FieldName("a:") == nil)
+        #expect(FieldName("X-Tenant") == FieldName("x-tenant"))
+    }
+
+    @Test func entriesAreSmall() {
+        #expect(MemoryLayout<Field>.stride <= 20)
+        #expect(MemoryLayout<MessageEvent>.size <= 24)
+    }
+}

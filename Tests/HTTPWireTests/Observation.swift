@@ -1,0 +1,136 @@
+import HTTPWire
+import NIOCore
+
+/// One message as a reader saw it, in a form in which two readers can be compared.
+struct ObservedMessage: Equatable, CustomStringConvertible {
+    var startLine = ""
+    var fields: [String] = []
+    var body: [UInt8] = []
+    var keepsAlive = true
+    var isComplete = false
+
+    var description: String {
+        "\(startLine) \(fields) body \(String(decoding: body, as: UTF8.self).debugDescription)"
+            + " keepsAlive \(keepsAlive) complete \(isComplete)"
+    }
+}
+
+/// What a reader made of the bytes of a connection.
+struct Observation: Equatable {
+    var messages: [ObservedMessage] = []
+    var error: WireError.Code?
+}
+
+/// How bytes are handed to a reader.
+enum Feeding: CaseIterable {
+    case whole, byteByByte
+
+    func pieces(of bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+        switch self {
+        case .whole: [bytes[...]]
+        case .byteByByte: bytes.indices.map { bytes[$0...$0] }
+        }
+    }
+}
+
+extension HeadFields {
+    func text(_ range: ByteRange) -> String { withBytes(range) { String(decoding: $0, as: UTF8.self) } }
+
+    var lines: [String] {
+        (0..<count).map { "\(text(self[$0].name)): \(text(self[$0].value))" }
+    }
+}
+
+extension Observation {
+    static func ofRequests(
+        _ bytes: [UInt8], _ feeding: Feeding = .whole, chunks: ChunkedDecoder.Output = .payload,
+        limits: HeadLimits = HeadLimits()
+    ) -> Observation {
+        var reader = RequestReader(limits: limits, chunks: chunks)
+        var observation = Observation()
+        var buffer = ByteBuffer()
+        do {
+            for piece in feeding.pieces(of: bytes) {
+                buffer.writeBytes(piece)
+                while try observation.note(
+                    reader.next(&buffer), keepsAlive: reader.head.keepAlive, fields: reader.head.fields,
+                    startLine: {
+                        let head = reader.head
+                        return "\(head.method.name) \(head.fields.text(head.target)) \(head.version)"
+                    })
+                {}
+            }
+        } catch {
+            observation.fail(error)
+        }
+        return observation
+    }
+
+    static func ofResponses(
+        _ bytes: [UInt8], _ feeding: Feeding = .whole, answering method: HTTPWire.Method = .get,
+        chunks: ChunkedDecoder.Output = .payload, closes: Bool = true
+    ) -> Observation {
+        var reader = ResponseReader()
+        var observation = Observation()
+        var buffer = ByteBuffer()
+        func advance() throws(WireError) -> Bool {
+            try observation.note(
+                reader.next(&buffer, answering: method, chunks: chunks), keepsAlive: reader.head.keepAlive,
+                fields: reader.head.fields,
+                startLine: { "\(reader.head.version) \(reader.head.status)" })
+        }
+        do {
+            for piece in feeding.pieces(of: bytes) {
+                buffer.writeBytes(piece)
+                while try advance() {}
+            }
+            if closes, !reader.isBetweenResponses {
+                try reader.inputClosed()
+                while try advance() {}
+            }
+        } catch {
+            observation.fail(error)
+        }
+        return observation
+    }
+
+    /// How much of a body was yielded before its fault was found depends on how the bytes came.
+    private mutating func fail(_ error: WireError) {
+        self.error = error.code
+        if let last = messages.last, !last.isComplete { messages[messages.count - 1].body = [] }
+    }
+
+    /// False where the reader needs more.
+    private mutating func note(
+        _ event: MessageEvent, keepsAlive: Bool, fields: HeadFields, startLine: () -> String
+    ) -> Bool {
+        switch event {
+        case .head:
+            messages.append(
+                ObservedMessage(startLine: startLine(), fields: fields.lines, keepsAlive: keepsAlive))
+        case .body(let bytes): messages[messages.count - 1].body += Array(bytes.readableBytesView)
+        case .end: messages[messages.count - 1].isComplete = true
+        case .needsMore: return false
+        }
+        return true
+    }
+}
+
+/// One head, which must be complete and of which nothing may be left.
+func parseRequest(_ text: String, limits: HeadLimits = HeadLimits()) throws -> RequestHead {
+    var buffer = ByteBuffer(string: text)
+    var head = RequestHead()
+    var parser = HeadParser(limits: limits)
+    guard try parser.parse(&buffer, into: &head), buffer.readableBytes == 0 else { throw WireError(.truncated) }
+    return head
+}
+
+func parseResponse(_ text: String, answering method: HTTPWire.Method = .get) throws -> ResponseHead {
+    var buffer = ByteBuffer(string: text)
+    var head = ResponseHead()
+    var parser = HeadParser()
+    guard try parser.parse(&buffer, into: &head, answering: method), buffer.readableBytes == 0 else {
+        throw WireError(.truncated)
+    }
+    return head
+}

@@ -59,15 +59,9 @@ enum Budget {
 
 /// One question for one tenant's budget, and who waits for its answer.
 final class BudgetQuery: DecisionReceiver {
-    /// An exchange as it was when it asked: it may be over by now, and serve another request.
-    struct Asker {
-        let exchange: Exchange
-        let ticket: UInt32
-    }
-
     let tenant: Tenant
     private let worker: Worker
-    var askers: [Asker] = []
+    var askers: [Exchange.Ticket] = []
 
     init(_ tenant: Tenant, worker: Worker) {
         self.tenant = tenant
@@ -91,7 +85,7 @@ final class BudgetQuery: DecisionReceiver {
         worker.readClock()
         let body = call.decision.outcome == .unavailable ? nil : makeBody(call)
         worker.budgets.end(self, body, at: worker.now)
-        for asker in askers where asker.exchange.isCurrent(asker.ticket) {
+        for asker in askers where asker.isCurrent {
             if let body {
                 Respond.json(asker.exchange, body)
             } else {
@@ -165,11 +159,4 @@ struct BudgetCache {
         if entries.count >= Self.mostEntries { entries = entries.filter { now - $0.value.madeAt < Self.lifetime } }
         if entries.count < Self.mostEntries { entries[query.tenant.name] = Entry(body: body, madeAt: now) }
     }
-}
-
-extension Exchange {
-    /// Names the request that the exchange is about just now.
-    func ticket() -> BudgetQuery.Asker { BudgetQuery.Asker(exchange: self, ticket: requestID.number) }
-
-    func isCurrent(_ ticket: UInt32) -> Bool { !isEnded && requestID.number == ticket }
 }

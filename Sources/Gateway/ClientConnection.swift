@@ -51,6 +51,8 @@ final class ClientConnection: ChannelInboundHandler {
 
     /// What may wait here unread, of pipelined requests or of a body that nobody takes yet.
     private static let mostInbound = 64 * 1024
+    /// Answers to pipelined requests that are gathered at most.
+    private static let mostOutbound = 64 * 1024
 
     init(worker: Worker, peer: ClientAddress, onClose: @escaping () -> Void) {
         self.worker = worker
@@ -113,6 +115,12 @@ final class ClientConnection: ChannelInboundHandler {
 
     private func readHead(for exchange: Exchange) -> Bool {
         guard inbound.readableBytes > 0 else { return false }
+        if outbound.readableBytes > Self.mostOutbound { flush() }
+        guard isWritable else {
+            // Who does not take answers gets no more of them.
+            expect(.writing)
+            return false
+        }
         do throws(WireError) {
             guard case .head = try reader.next(&inbound) else {
                 if awaited != .head, !reader.isBetweenRequests || hasInbound { expect(.head) }
@@ -226,9 +234,13 @@ final class ClientConnection: ChannelInboundHandler {
             exchange.begin(refusing: .requestTimeout)
         case .body: exchange.upstreamFailed(.requestTimeout)
         case .connection:
-            exchange.upstreamFailed(exchange.gate?.isSaturated == true ? .upstreamBusy : .upstreamTimeout)
+            if exchange.gate?.isSaturated == true {
+                exchange.upstreamFailed(.upstreamBusy)
+            } else {
+                exchange.upstreamUnreachable(isTimeout: true)
+            }
         case .upstream: exchange.upstreamFailed(.upstreamTimeout)
-        case .writing: Respond.breakOff(exchange)
+        case .writing: if phase == .exchanging { Respond.breakOff(exchange) } else { close() }
         }
         flush()
     }
@@ -321,6 +333,10 @@ final class ClientConnection: ChannelInboundHandler {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         worker.readClock()
         exchange?.clientWritabilityChanged()
+        if phase == .reading, isWritable, hasInbound {
+            process()
+            flush()
+        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }

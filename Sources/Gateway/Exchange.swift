@@ -71,6 +71,21 @@ final class Exchange {
     var endsWithConnection = false
     var hasContinued = false
 
+    /// The exchange as it is about one request: when an answer comes later, it may be about another.
+    struct Ticket {
+        let exchange: Exchange
+        private let number: UInt32
+
+        init(_ exchange: Exchange) {
+            self.exchange = exchange
+            number = exchange.requestID.number
+        }
+
+        var isCurrent: Bool { !exchange.isEnded && exchange.requestID.number == number }
+    }
+
+    func ticket() -> Ticket { Ticket(self) }
+
     init(client: ClientConnection, worker: Worker, peer: ClientAddress) {
         self.client = client
         self.worker = worker

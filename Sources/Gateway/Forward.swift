@@ -88,7 +88,7 @@ enum Forwarding {
     private static func boundOfOwnFields(_ exchange: Exchange) -> Int {
         // Names and addresses; what comes from the head cannot be longer than the head.
         512 + RequestID.longest + exchange.tenant.name.count + exchange.client.peerText.count
-            + exchange.client.reader.head.bytes.readableBytes
+            + (exchange.gate?.authority.count ?? 0) + exchange.client.reader.head.bytes.readableBytes
     }
 
     private static func writeOwnFields(_ exchange: Exchange, to cursor: inout ByteCursor) {
@@ -106,7 +106,9 @@ enum Forwarding {
                 cursor.write("\r\n")
             }
         } else {
-            cursor.write("Host: \r\n")
+            cursor.write("Host: ")
+            cursor.write(exchange.gate?.authority ?? [])
+            cursor.write("\r\n")
         }
         if exchange.requestID.given == nil {
             cursor.write("X-Request-Id: ")
@@ -140,7 +142,7 @@ enum Forwarding {
 }
 
 extension Exchange {
-    func isWaiting(at gate: UpstreamGate) -> Bool { !isEnded && upstream == nil && self.gate === gate }
+    func isWaiting(at gate: UpstreamGate) -> Bool { upstream == nil && self.gate === gate }
 
     /// The connection that was waited for is there.
     func serve(_ connection: UpstreamConnection) {
@@ -165,7 +167,8 @@ extension Exchange {
     /// No connection could be opened. Nothing was sent, so another upstream of the service may be asked instead.
     func upstreamUnreachable(isTimeout: Bool) {
         guard !isEnded else { return }
-        if attempts < Forwarding.upstreams(of: self) {
+        gate?.withdraw(self)
+        if attempts < Forwarding.upstreams(of: self), !hasRetried {
             phase = .forwarding
             advance()
         } else {

@@ -49,7 +49,7 @@ struct Listener: Sendable {
 
     private func accept(_ channel: any Channel) throws {
         guard let worker = workers[ObjectIdentifier(channel.eventLoop)]?.value,
-            connections.open(atMost: maximumConnections)
+            !worker.isDraining, connections.open(atMost: maximumConnections)
         else {
             channel.close(promise: nil)
             return

@@ -10,6 +10,8 @@ final class UpstreamGate {
 
     unowned let worker: Worker
     private let upstream: Upstream
+    /// What a Host field calls it.
+    let authority: [UInt8]
     private let tls: NIOSSLContext?
     private var pool: Pool
     /// Until when other upstreams of a service go first, because this one could not be reached; and for how long next time.
@@ -26,6 +28,7 @@ final class UpstreamGate {
 
     init(_ upstream: Upstream, worker: Worker, tls: NIOSSLContext?) {
         self.upstream = upstream
+        authority = Array("\(upstream.host.contains(":") ? "[\(upstream.host)]" : upstream.host):\(upstream.port)".utf8)
         self.worker = worker
         self.tls = tls
         let maximum = worker.plan.settings.maximumUpstreamConnections
@@ -54,7 +57,7 @@ final class UpstreamGate {
         stale.exchange = nil
         stale.isDiscarded = true
         pool.replaceLeased()
-        open(for: exchange)
+        open(for: exchange.ticket())
     }
 
     func withdraw(_ exchange: Exchange) { pool.withdraw(exchange) }
@@ -94,7 +97,7 @@ final class UpstreamGate {
     // MARK: Opening
 
     /// `owner` nil: for whoever waits first.
-    private func open(for owner: Exchange? = nil) {
+    private func open(for owner: Exchange.Ticket? = nil) {
         let gate = NIOLoopBound(self, eventLoop: worker.loop)
         let bootstrap = ClientBootstrap(group: worker.loop)
             .connectTimeout(TimeAmount(worker.plan.settings.timeouts.connect))
@@ -130,7 +133,7 @@ final class UpstreamGate {
         try channel.pipeline.syncOperations.addHandler(UpstreamConnection(gate: self))
     }
 
-    private func opened(_ channel: any Channel, for owner: Exchange?) {
+    private func opened(_ channel: any Channel, for owner: Exchange.Ticket?) {
         guard channel.isActive,
             let connection = try? channel.pipeline.syncOperations.handler(type: UpstreamConnection.self)
         else {
@@ -140,8 +143,8 @@ final class UpstreamGate {
         (avoidedUntil, avoidance) = (0, 0)
         if let owner {
             pool.openedOwn()
-            if owner.isWaiting(at: self) {
-                owner.serve(connection)
+            if owner.isCurrent, owner.exchange.isWaiting(at: self) {
+                owner.exchange.serve(connection)
             } else {
                 release(connection)
             }
@@ -150,14 +153,16 @@ final class UpstreamGate {
         }
     }
 
-    private func failed(_ error: any Error, for owner: Exchange?) {
+    private func failed(_ error: any Error, for owner: Exchange.Ticket?) {
         log(error, "an upstream cannot be reached")
         avoidance = min(max(avoidance * 2, Self.firstAvoidance), Self.longestAvoidance)
         avoidedUntil = worker.now + avoidance
         let isTimeout = if case ChannelError.connectTimeout = error { true } else { false }
         if let owner {
             let opens = pool.ownFailed()
-            if owner.isWaiting(at: self) { owner.upstreamUnreachable(isTimeout: isTimeout) }
+            if owner.isCurrent, owner.exchange.isWaiting(at: self) {
+                owner.exchange.upstreamUnreachable(isTimeout: isTimeout)
+            }
             if opens { open() }
         } else {
             let (waiter, opens) = pool.openingFailed()

@@ -31,7 +31,7 @@ struct LimitingTests {
             "HTTP/1.1 200 OK\r\nRateLimit: \"theirs\";r=1\r\nX-RateLimit-Limit: 5\r\nContent-Length: 0\r\n\r\n"
         }
         defer { upstream.stop() }
-        try await withGateway(payment(upstream)) { gateway in
+        try await withGateway(payment(upstream)) { gateway async throws in
             let answer = try gateway.get("/payment", "X-API-Key: demo-acme")
             #expect(answer.status == 200)
             #expect(answer.all("RateLimit-Policy") == ["\"payment\";q=3;w=60, \"global\";q=100;w=60"])
@@ -43,7 +43,7 @@ struct LimitingTests {
     @Test func theRequestOverTheLimitGetsTheProblemAndNeverReachesTheUpstream() async throws {
         let upstream = TestUpstream.greeting()
         defer { upstream.stop() }
-        try await withGateway(payment(upstream)) { gateway in
+        try await withGateway(payment(upstream)) { gateway async throws in
             let client = try gateway.connect()
             for _ in 0..<3 {
                 try client.wire.send("GET /payment HTTP/1.1\r\nHost: a\r\nX-API-Key: demo-acme\r\n\r\n")
@@ -90,7 +90,7 @@ struct LimitingTests {
         defer { upstream.stop() }
         var setup = Setup(upstream)
         setup.limits = [try declared("all", per: [], "5/minute", cost: .header("x-cost", otherwise: 1))]
-        try await withGateway(setup) { gateway in
+        try await withGateway(setup) { gateway async throws in
             let refused = try gateway.get("/", "X-Cost: 6")
             #expect(refused.status == 429)
             #expect(refused["Retry-After"] == nil)
@@ -107,7 +107,7 @@ struct LimitingTests {
         defer { upstream.stop() }
         var setup = Setup(upstream)
         setup.limits = [try declared("all", per: [.clientIP], "5/minute", cost: .byMethod(["POST": 4], other: 1))]
-        try await withGateway(setup) { gateway in
+        try await withGateway(setup) { gateway async throws in
             #expect(try gateway.ask("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n").status == 200)
             let answer = try gateway.get("/")
             #expect(answer["RateLimit"]?.hasPrefix("\"all\";r=0") == true)
@@ -119,7 +119,7 @@ struct LimitingTests {
         defer { upstream.stop() }
         var setup = Setup(upstream)
         setup.limits = [try declared("trial", per: [], "1/minute", shadow: true)]
-        try await withGateway(setup) { gateway in
+        try await withGateway(setup) { gateway async throws in
             for _ in 0..<3 {
                 let answer = try gateway.get("/")
                 #expect(answer.status == 200)
@@ -136,7 +136,7 @@ struct LimitingTests {
         var setup = Setup(upstream)
         setup.gateway.headers = .none
         setup.limits = [try declared("all", per: [], "1/minute")]
-        try await withGateway(setup) { gateway in
+        try await withGateway(setup) { gateway async throws in
             let answer = try gateway.get("/")
             #expect(answer["RateLimit"] == "\"theirs\";r=1")
             #expect(answer["RateLimit-Policy"] == nil)
@@ -152,7 +152,7 @@ struct LimitingTests {
         defer { upstream.stop() }
         var setup = try payment(upstream)
         setup.limits.append(try declared("flood", per: [.clientIP], "2/minute", isGuard: true))
-        try await withGateway(setup) { gateway in
+        try await withGateway(setup) { gateway async throws in
             #expect(try gateway.get("/nowhere").status == 404)
             #expect(try gateway.get("/nowhere").status == 404)
             let refused = try gateway.get("/nowhere")
@@ -220,7 +220,7 @@ struct LimitingTests {
             stores.slow = store
             return store
         }
-        try await withGateway(setup) { gateway in try await body(gateway, try #require(stores.slow)) }
+        try await withGateway(setup) { gateway async throws in try await body(gateway, try #require(stores.slow)) }
     }
 
     private struct FixedTime: TimeSource {
@@ -232,7 +232,7 @@ struct LimitingTests {
         defer { upstream.stop() }
         var setup = Setup(upstream)
         setup.limits = [try declared("all", per: [], "100/minute")]
-        try await withSlowStore(setup) { gateway, store in
+        try await withSlowStore(setup) { gateway, store async throws in
             let client = try gateway.connect()
             try client.wire.send(
                 "POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\noneGET /2 HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -252,7 +252,7 @@ struct LimitingTests {
         defer { upstream.stop() }
         var setup = Setup(upstream)
         setup.limits = [try declared("all", per: [], "100/minute")]
-        try await withSlowStore(setup) { gateway, store in
+        try await withSlowStore(setup) { gateway, store async throws in
             do {
                 let client = try gateway.connect()
                 try client.wire.send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -273,7 +273,7 @@ struct LimitingTests {
         defer { upstream.stop() }
         var setup = Setup(upstream)
         setup.limits = [try declared("all", per: [], "100/minute")]
-        try await withSlowStore(setup) { gateway, store in
+        try await withSlowStore(setup) { gateway, store async throws in
             let client = try gateway.connect()
             try client.wire.send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(await eventually { store.count == 1 })
@@ -288,7 +288,7 @@ struct LimitingTests {
     @Test func ownBudgetCostsNothingAndIsAtMostASecondOld() async throws {
         let upstream = TestUpstream.greeting()
         defer { upstream.stop() }
-        try await withGateway(payment(upstream)) { gateway in
+        try await withGateway(payment(upstream)) { gateway async throws in
             #expect(try gateway.get("/.well-known/rate-limit").status == 401)
             #expect(try gateway.get("/payment", "X-API-Key: demo-acme").status == 200)
             let expected =

@@ -11,8 +11,8 @@ import Testing
         var out = ByteBuffer()
         head.writeRequestLine(into: &out, path: path)
         head.fields.write(into: &out)
-        out.writeField("x-weir-tenant", "acme".utf8)
-        out.writeEndOfHead()
+        out.writeString("x-weir-tenant: acme\r\n")
+        out.writeCRLF()
         return String(buffer: out)
     }
 
@@ -51,8 +51,8 @@ import Testing
             var out = ByteBuffer()
             head.writeStatusLine(into: &out)
             head.fields.write(into: &out)
-            out.writeField("ratelimit-limit", decimal: 10)
-            out.writeEndOfHead()
+            out.writeString("ratelimit-limit: 10\r\n")
+            out.writeCRLF()
             return String(buffer: out)
         }
         #expect(
@@ -67,10 +67,6 @@ import Testing
             write(&out)
             return String(buffer: out)
         }
-        for number in [0, 7, 10, 99, 100, 65_535, 1_234_567_890, Int.max, -1, Int.min] {
-            #expect(written { $0.writeDecimal(number) } == "\(number)")
-        }
-        #expect(written { $0.writeDecimal(UInt64.max) } == "\(UInt64.max)")
         for number in [0, 1, 15, 16, 255, 4096, 0xdead_beef, UInt64.max] {
             #expect(written { $0.writeHexadecimal(number) } == String(number, radix: 16))
         }
@@ -102,7 +98,6 @@ import Testing
         #expect(on("1x") { $0.decimal } == nil)
         #expect(on("") { $0.equalsLowercase("") })
         #expect(on("Chunked") { $0.equalsLowercase("chunked") })
-        #expect(on("Chunke\u{44}") { $0.equalsLowercase(Array("chunked".utf8)) })
         #expect(!on("chunkeD ") { $0.equalsLowercase("chunked") })
         #expect(on("a-b") { $0.isToken })
         #expect(!on("a b") { $0.isToken })

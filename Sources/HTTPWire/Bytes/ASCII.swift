@@ -7,13 +7,6 @@ extension UnsafeRawBufferPointer {
         return ByteScan.equal(base, lowercase.utf8Start, count: count)
     }
 
-    /// Whether the bytes are `lowercase` once letters are made lower case.
-    package func equalsLowercase(_ lowercase: [UInt8]) -> Bool {
-        guard count == lowercase.count else { return false }
-        for offset in 0..<count where ByteClass.lowercased(self[offset]) != lowercase[offset] { return false }
-        return true
-    }
-
     package func equalsIgnoringCase(_ other: UnsafeRawBufferPointer) -> Bool {
         guard count == other.count else { return false }
         for offset in 0..<count where ByteClass.lowercased(self[offset]) != ByteClass.lowercased(other[offset]) {

@@ -11,8 +11,10 @@ enum ByteClass {
     /// In a path: what can make it other than canonical (`%`, `.`, `/`, `;`).
     static let suspectInPath: UInt8 = 32
     static let digit: UInt8 = 64
+    static let underscore: UInt8 = 128
 
-    // Written once, by the initializer below, and never freed.
+    // Written once, by the initializer below, and never freed. Loops take it to a local: each access asks whether it is
+    // initialized.
     nonisolated(unsafe) static let table: UnsafePointer<UInt8> = {
         let table = UnsafeMutablePointer<UInt8>.allocate(capacity: 256)
         table.initialize(repeating: 0, count: 256)
@@ -29,6 +31,7 @@ enum ByteClass {
         mark("!#$%&'*+-.^_`|~".utf8, token)
         mark("!$&'()*+,;=:@/%".utf8, path)
         mark("%./;".utf8, suspectInPath)
+        mark("_".utf8, underscore)
         mark(0x21...0x7e, query)
         for byte in "\"#<>".utf8 { table[Int(byte)] &= ~query }
         return UnsafePointer(table)

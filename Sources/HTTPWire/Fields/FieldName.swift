@@ -9,7 +9,7 @@ package struct FieldName: Hashable, Sendable {
         guard !name.isEmpty, name.allSatisfy({ ByteClass.table[Int($0)] & ByteClass.token != 0 }) else { return nil }
         let bytes = name.map(ByteClass.lowercased)
         self.bytes = bytes
-        known = bytes.withUnsafeBufferPointer { KnownFieldTable.lookup($0.baseAddress!, $0.count) }
+        known = bytes.withUnsafeBufferPointer { KnownFieldTable.shared.lookup($0.baseAddress!, $0.count) }
     }
 
     package init?(_ name: String) { self.init(name.utf8) }

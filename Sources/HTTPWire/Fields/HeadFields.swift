@@ -35,9 +35,9 @@ package struct HeadFields: Sendable {
         if !field.isRemoved { present |= 1 &<< UInt64(field.known.rawValue) }
     }
 
-    package var count: Int { entries.count }
+    @inlinable package var count: Int { entries.count }
 
-    package subscript(index: Int) -> Field { entries[index] }
+    @inlinable package subscript(index: Int) -> Field { entries[index] }
 
     // MARK: Finding
 
@@ -76,33 +76,27 @@ package struct HeadFields: Sendable {
     // MARK: Reading
 
     /// The bytes are valid only within `body`.
+    @inlinable
     package func withBytes<Result>(_ range: ByteRange, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         bytes.withUnsafeReadableBytes { body(UnsafeRawBufferPointer(rebasing: $0[range.range])) }
     }
 
     /// The value of the field at `index`; the bytes are valid only within `body`.
+    @inlinable
     package func withValue<Result>(at index: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         withBytes(entries[index].value, body)
     }
 
+    @inlinable
     package func withName<Result>(at index: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         withBytes(entries[index].name, body)
     }
 
     /// The value of the first such field; nil where there is none.
+    @inlinable
     package func withValue<Result>(of known: KnownField, _ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
         guard let index = firstIndex(of: known) else { return nil }
         return withValue(at: index, body)
-    }
-
-    /// A slice that shares the head's storage.
-    package func slice(_ range: ByteRange) -> ByteBuffer {
-        bytes.getSlice(at: bytes.readerIndex + Int(range.start), length: range.count) ?? ByteBuffer()
-    }
-
-    /// Whether the value at `index` is `lowercase` once letters are made lower case.
-    package func value(at index: Int, is lowercase: StaticString) -> Bool {
-        withValue(at: index) { $0.equalsLowercase(lowercase) }
     }
 
     // MARK: Removing

@@ -1,16 +1,22 @@
+/// The tables that a field needs, fetched once a head.
+struct FieldTables {
+    let classes = ByteClass.table
+    let known = KnownFieldTable.shared
+}
+
 extension HeadParser {
     /// The line is `[start, end)`, not empty.
     @inline(__always)
     mutating func parseField(
-        _ bytes: UnsafePointer<UInt8>, _ start: Int, _ end: Int, version: Version, into fields: inout HeadFields
+        _ bytes: UnsafePointer<UInt8>, _ start: Int, _ end: Int, version: Version, _ tables: FieldTables,
+        into fields: inout HeadFields
     ) throws(WireError) {
-        let classes = ByteClass.table
         var nameEnd = start
-        var hasUnderscore = false
+        var seen: UInt8 = 0
         while nameEnd < end {
-            let byte = bytes[nameEnd]
-            guard classes[Int(byte)] & ByteClass.token != 0 else { break }
-            hasUnderscore = hasUnderscore || byte == UInt8(ascii: "_")
+            let classes = tables.classes[Int(bytes[nameEnd])]
+            guard classes & ByteClass.token != 0 else { break }
+            seen |= classes
             nameEnd &+= 1
         }
         guard nameEnd < end, nameEnd > start, bytes[nameEnd] == UInt8(ascii: ":") else {
@@ -27,10 +33,10 @@ extension HeadParser {
         var valueEnd = end
         while valueEnd > valueStart, Self.isBlank(bytes[valueEnd &- 1]) { valueEnd &-= 1 }
 
-        let known = KnownFieldTable.lookup(bytes + start, nameEnd &- start)
+        let known = tables.known.lookup(bytes + start, nameEnd &- start)
         var isRemoved = known.isHopByHop
-        if known == .other, hasUnderscore {
-            let alias = KnownFieldTable.lookupAlias(bytes + start, nameEnd &- start)
+        if seen & ByteClass.underscore != 0, known == .other {
+            let alias = tables.known.lookupAlias(bytes + start, nameEnd &- start)
             isRemoved = alias.isHopByHop || alias.isProtected
         }
         let value = ByteRange(valueStart, valueEnd)
@@ -90,6 +96,10 @@ extension HeadParser {
     }
 
     private mutating func noteConnection(_ value: UnsafeRawBufferPointer) throws(WireError) {
+        if value.equalsLowercase("keep-alive") {
+            facts.saysKeepAlive = true
+            return
+        }
         var options = ListElements(value)
         while let option = options.next() {
             guard option.isToken else { throw WireError(.badConnection) }
@@ -99,7 +109,7 @@ extension HeadParser {
                 facts.saysKeepAlive = true
             } else {
                 let name = option.baseAddress!.assumingMemoryBound(to: UInt8.self)
-                let known = KnownFieldTable.lookup(name, option.count)
+                let known = KnownFieldTable.shared.lookup(name, option.count)
                 guard !known.isProtected else { throw WireError(.badConnection) }
                 facts.namesFields = facts.namesFields || !known.isHopByHop
             }

@@ -134,13 +134,14 @@ package struct HeadParser: Sendable {
     private mutating func parseFields(
         _ bytes: UnsafePointer<UInt8>, _ count: Int, version: Version, into fields: inout HeadFields
     ) throws(WireError) -> Bool {
+        let tables = FieldTables()
         while true {
             let start = lineStart
             let bound = limits.maxHeadBytes
             guard let end = try nextLine(bytes, count, maxBytes: bound, orElse: .headTooLarge) else { return false }
             if end == start { return true }
             guard fields.count < limits.maxFields else { throw WireError(.tooManyFields) }
-            try parseField(bytes, start, end, version: version, into: &fields)
+            try parseField(bytes, start, end, version: version, tables, into: &fields)
         }
     }
 }

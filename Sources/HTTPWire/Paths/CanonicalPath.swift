@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 
 /// The one form of a path in which it is routed, limited and forwarded.
 ///
@@ -13,13 +13,13 @@ import NIOCore
 package struct CanonicalPath: Sendable {
     package private(set) var isRewritten = false
     /// The canonical form, where that differs from what was received.
-    private(set) var rewritten = ByteBuffer()
+    package private(set) var rewritten = ByteBuffer()
 
     package init() {}
 
     /// Takes the path of `head`. An empty one, which absolute targets may have, becomes `/`; the asterisk stays.
     package mutating func resolve(_ head: borrowing RequestHead) throws(WireError) {
-        rewritten.clear()
+        if rewritten.writerIndex > 0 { rewritten.clear() }
         isRewritten = false
         guard head.targetForm != .asterisk else { return }
         let range = head.path.range
@@ -29,6 +29,7 @@ package struct CanonicalPath: Sendable {
     }
 
     /// The canonical path of `head`, for which it was resolved last; the bytes are valid only within `body`.
+    @inlinable
     package func withBytes<Result>(
         of head: borrowing RequestHead, _ body: (UnsafeRawBufferPointer) -> Result
     ) -> Result {

@@ -7,44 +7,40 @@ extension HeadFields {
             // The last line ends where the empty line begins.
             let end = bytes.count - 2
             guard !entries.isEmpty, end > start else { return }
-            out.reserveCapacity(minimumWritableBytes: end - start)
-            var runStart = start
-            for field in entries where field.isRemoved {
-                let lineStart = Int(field.name.start)
-                if lineStart > runStart {
-                    out.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[runStart..<lineStart]))
+            out.writeWithUnsafeMutableBytes(minimumWritableBytes: end - start) { room in
+                var room = RoomWriter(room)
+                var runStart = start
+                for index in entries.indices where entries[index].isRemoved {
+                    room.write(UnsafeRawBufferPointer(rebasing: bytes[runStart..<Int(entries[index].name.start)]))
+                    runStart = index + 1 < entries.count ? Int(entries[index + 1].name.start) : end
                 }
-                runStart = Self.lineEnd(bytes, after: Int(field.value.end))
+                room.write(UnsafeRawBufferPointer(rebasing: bytes[runStart..<end]))
+                return room.count
             }
-            if end > runStart { out.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[runStart..<end])) }
         }
-    }
-
-    /// Past the CRLF of the line whose value ends at `offset`; blanks may come before it.
-    private static func lineEnd(_ bytes: UnsafeRawBufferPointer, after offset: Int) -> Int {
-        var offset = offset
-        while bytes[offset] != .lineFeed { offset += 1 }
-        return offset + 1
     }
 }
 
 extension RequestHead {
     /// Writes `METHOD path?query HTTP/1.1` and its line end: an absolute target becomes an origin one.
     ///
-    /// A whole forwarded head is: this, `fields.write(into:)`, fields of the gateway's own, `writeEndOfHead()`.
+    /// A whole forwarded head is: this, `fields.write(into:)`, fields of the gateway's own, `writeCRLF()`.
     package func writeRequestLine(into out: inout ByteBuffer, path canonical: borrowing CanonicalPath) {
-        bytes.withUnsafeReadableBytes { bytes in
-            out.reserveCapacity(minimumWritableBytes: target.count + canonical.rewritten.readableBytes + 32)
-            out.writeStaticString(method.name)
-            out.writeInteger(UInt8.space)
-            if canonical.isRewritten {
-                out.writeImmutableBuffer(canonical.rewritten)
-                out.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[query.range]))
-            } else {
-                out.writeBytes(
-                    UnsafeRawBufferPointer(rebasing: bytes[Int(path.start)..<Int(query.end)]))
+        let longest = target.count + canonical.rewritten.readableBytes + 32
+        fields.bytes.withUnsafeReadableBytes { bytes in
+            _ = canonical.rewritten.withUnsafeReadableBytes { rewritten in
+                out.writeWithUnsafeMutableBytes(minimumWritableBytes: longest) { room in
+                    var room = RoomWriter(room)
+                    room.write(method.name)
+                    room.write(.space)
+                    let isRewritten = canonical.isRewritten
+                    if isRewritten { room.write(rewritten) }
+                    let start = isRewritten ? query.start : path.start
+                    room.write(UnsafeRawBufferPointer(rebasing: bytes[Int(start)..<Int(query.end)]))
+                    room.write(" HTTP/1.1\r\n")
+                    return room.count
+                }
             }
-            out.writeStaticString(" HTTP/1.1\r\n")
         }
     }
 }
@@ -52,14 +48,11 @@ extension RequestHead {
 extension ResponseHead {
     /// Writes `HTTP/1.1 status reason` and its line end, the reason as it came.
     ///
-    /// A whole forwarded head is: this, `fields.write(into:)`, fields of the gateway's own, `writeEndOfHead()`.
+    /// A whole forwarded head is: this, `fields.write(into:)`, fields of the gateway's own, `writeCRLF()`.
     package func writeStatusLine(into out: inout ByteBuffer) {
-        guard version == .http10 else {
-            _ = bytes.withUnsafeReadableBytes {
-                out.writeBytes(UnsafeRawBufferPointer(rebasing: $0[0..<fields.start]))
-            }
-            return
+        guard version == .http11 else { return out.writeStatusLine(status) }
+        fields.bytes.withUnsafeReadableBytes { bytes in
+            _ = out.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[0..<fields.start]))
         }
-        out.writeStatusLine(status)
     }
 }

@@ -83,8 +83,9 @@ struct Setup {
 }
 
 /// Runs a gateway while `body` runs.
-func withGateway(_ setup: Setup, _ body: (Fixture) async throws -> Void) async throws {
-    let configuration = try setup.configuration()
+func withGateway(_ setup: Setup, port: Int = 0, _ body: (Fixture) async throws -> Void) async throws {
+    var configuration = try setup.configuration()
+    configuration.gateway.listen.port = port
     let group = MultiThreadedEventLoopGroup(numberOfThreads: setup.gateway.workers)
     let time = ManualTime()
     let store = LocalStore(labels: configuration.limits.labels, time: time)
@@ -98,8 +99,8 @@ func withGateway(_ setup: Setup, _ body: (Fixture) async throws -> Void) async t
     let server = GatewayServer(
         configuration: configuration, group: group, guards: store, metrics: metrics, logger: logger,
         accessLog: setup.accessLog, trust: setup.trust, makeStore: setup.makeStore ?? { _ in store })
-    let address = try await server.start()
     do {
+        let address = try await server.start()
         try await body(Fixture(port: address.port, server: server, time: time))
     } catch {
         await server.shutdown()

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// One end of a TCP connection on loopback, blocking, with a deadline for every read.
 final class Wire: Sendable {
@@ -7,6 +8,10 @@ final class Wire: Sendable {
     }
 
     let descriptor: Int32
+    private let reset = Atomic(false)
+
+    /// Whether reading ended with a reset.
+    var wasReset: Bool { reset.load(ordering: .relaxed) }
 
     init(_ descriptor: Int32) {
         self.descriptor = descriptor
@@ -55,8 +60,9 @@ final class Wire: Sendable {
     /// nil: the peer has closed.
     func receive(atMost count: Int = 65_536) throws -> [UInt8]? {
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { memory, initialized in
-            initialized = max(0, recv(descriptor, memory.baseAddress!, count, 0))
-            if initialized == 0, errno == EAGAIN { initialized = 0 }
+            let result = recv(descriptor, memory.baseAddress!, count, 0)
+            if result < 0, errno == ECONNRESET { reset.store(true, ordering: .relaxed) }
+            initialized = max(0, result)
         }
         return bytes.isEmpty ? nil : bytes
     }
@@ -78,13 +84,30 @@ final class Wire: Sendable {
     func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// Closes so that the peer gets a reset.
-    func reset() {
+    func sendReset() {
         var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
         shutdown(descriptor, Int32(SHUT_RDWR))
     }
 
     func close() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+    /// How many bytes could be sent; nil: none, for a while.
+    func sendWithoutWaiting(_ bytes: ArraySlice<UInt8>) -> Int? {
+        for _ in 0..<100 {
+            let count = bytes.withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress!, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+            }
+            if count > 0 { return count }
+            usleep(2000)
+        }
+        return nil
+    }
+
+    func limitSendBuffer(_ bytes: Int32) {
+        var bytes = bytes
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
+    }
 
     func limitReceiveBuffer(_ bytes: Int32) {
         var bytes = bytes

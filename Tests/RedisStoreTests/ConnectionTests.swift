@@ -143,7 +143,8 @@ import WeirConfiguration
         // At most one every half of 2 s, at least one every one and a half, and the short ones of the beginning.
         #expect((20...70).contains(redis.channels.count))
         redis.isReachable = true
-        redis.loop.advanceTime(by: .seconds(3))
+        let attempts = redis.channels.count
+        while redis.channels.count == attempts { redis.loop.advanceTime(by: .milliseconds(10)) }
         try redis.becomeReady()
         #expect(redis.isReady)
     }
@@ -250,6 +251,17 @@ import WeirConfiguration
         redis.loop.run()
         #expect(redis.answer(call)?.error?.code == .refused)
         #expect(try redis.writes().isEmpty)
+    }
+
+    @Test func ofManyForgottenScriptsOneTextIsSent() throws {
+        let group = try Self.limits()
+        let redis = EmbeddedStore()
+        try redis.becomeReady()
+        redis.decide((0..<5).map { Question(group: group, tenant: "t\($0)") })
+        _ = try redis.writes()
+        try redis.reply(String(repeating: "-NOSCRIPT No matching script.\r\n", count: 5))
+        redis.loop.run()
+        #expect(try redis.writes()[0].map { $0[0] } == ["EVAL", "EVALSHA", "EVALSHA", "EVALSHA", "EVALSHA"])
     }
 
     @Test func withoutAnObserverTheStoreAnswersByItself() throws {

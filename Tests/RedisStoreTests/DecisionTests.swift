@@ -54,6 +54,21 @@ import TestSupport
         }
     }
 
+    @Test func overManyTicksEachOfManyCountersIsChargedOnceATime() async throws {
+        let group = try DeclaredLimits(.window("global", "1000/h"), .bucket("pay", "1/h", burst: 1000)).group
+        try await withStore { _, client in
+            try await client.setClock(Self.start)
+            for round in 1...30 {
+                let answers = try await client.decide(
+                    (0..<80).map { Question(group: group, tenant: "t\($0 % 40)") })
+                for (index, answer) in answers.enumerated() {
+                    let charged = Int64(2 * round - (index < 40 ? 1 : 0))
+                    #expect(answer.states.map(\.count) == [charged, 1000 - charged])
+                }
+            }
+        }
+    }
+
     @Test func aRefusedRequestDoesNotBlockACheaperLaterOne() async throws {
         let group = try DeclaredLimits(.window("global", "10/h")).group
         try await withStore { _, client in

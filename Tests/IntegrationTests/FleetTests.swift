@@ -1,0 +1,138 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(.serialized) struct FleetTests {
+    /// Limits by the hour: a window that ends during the test would give a second budget, so such a run is repeated.
+    private func withinAnHour(_ fleet: Fleet, _ body: (_ tenant: String) async throws -> Void) async throws {
+        for attempt in 0..<2 {
+            let hour = try fleet.hour()
+            try await body("tenant-\(attempt)")
+            if try fleet.hour() == hour { return }
+        }
+        Issue.record("two runs in a row met the end of an hour")
+    }
+
+    @Test func threeGatewaysAdmitExactlyTheLimit() async throws {
+        try await Fleet.run(gateways: 3, limit: 500) { fleet in
+            for _ in 0..<2 {
+                let hour = try fleet.hour()
+                let tenant = "acme-\(hour)"
+                let statuses = try await fleet.load(400, tenant: tenant)
+                guard try fleet.hour() == hour else { continue }
+                #expect(statuses == [200: 500, 429: 700])
+                for gateway in fleet.gateways { #expect(try await gateway.degradedDecisions() == 0) }
+                for gateway in fleet.gateways {
+                    let budget = try await HTTP.get(gateway.control, "/v1/tenants/\(tenant)/budget").body
+                    #expect(budget.contains("\"used\":500,\"remaining\":0"))
+                }
+                return
+            }
+        }
+    }
+
+    enum Fault: String, CaseIterable, Sendable {
+        case killed
+        case paused
+        case flushed
+        case readOnly
+        case wrongPassword
+
+        func strike(_ redis: RedisServer) throws {
+            switch self {
+            case .killed: redis.kill()
+            case .paused: redis.pause()
+            case .flushed: try redis.cli(["FLUSHALL"])
+            case .readOnly: try redis.cli(["REPLICAOF", "127.0.0.1", "1"])
+            case .wrongPassword:
+                try redis.cli(["CONFIG", "SET", "requirepass", "secret"])
+                try redis.cli(["-a", "secret", "CLIENT", "KILL", "TYPE", "normal"])
+            }
+        }
+
+        func end(_ redis: RedisServer) async throws {
+            switch self {
+            case .killed: try await redis.restart()
+            case .paused: redis.resume()
+            case .flushed: break
+            case .readOnly: try redis.cli(["REPLICAOF", "NO", "ONE"])
+            case .wrongPassword: try redis.cli(["-a", "secret", "CONFIG", "SET", "requirepass", ""])
+            }
+        }
+    }
+
+    /// 600 an hour, 450 of them spent and known to all: whatever then happens to Redis, at most 150 remain in it and the shares of
+    /// 150 with the gateways.
+    @Test(arguments: Fault.allCases)
+    func aFaultUnderLoadNeitherHangsNorRefillsABudget(fault: Fault) async throws {
+        let (limit, spent, left) = (600, 450, 150)
+        try await Fleet.run(gateways: 3, limit: limit) { fleet in
+            try await withinAnHour(fleet) { tenant in
+                let before = try await fleet.load(spent / 3, tenant: tenant)
+                #expect(before == [200: spent])
+                for gateway in fleet.gateways {
+                    #expect(
+                        try await HTTP.get(gateway.gateway, "/.well-known/rate-limit", tenant: tenant).status == 200)
+                    let known = try await HTTP.get(gateway.control, "/v1/tenants/\(tenant)/budget").body
+                    #expect(known.contains("\"remaining\":\(left)"))
+                }
+
+                try fault.strike(fleet.redis)
+                let during = try await fleet.load(120, tenant: tenant)
+                #expect(Set(during.keys).isSubset(of: [200, 429]), "\(during)")
+                #expect(during.values.reduce(0, +) == 360)
+                try await fault.end(fleet.redis)
+
+                try await fleet.becomesShared()
+                let after = try await fleet.load(120, tenant: tenant)
+                #expect(Set(after.keys).isSubset(of: [200, 429]), "\(after)")
+                let admitted = spent + (during[200] ?? 0) + (after[200] ?? 0)
+                #expect(admitted <= limit + left)
+                #expect(after[429] ?? 0 > 0, "the budget ends")
+
+                // Redis decides again, and it knows what was spent without it.
+                let degraded = try await fleet.gateways[0].degradedDecisions()
+                let last = try await fleet.load(1, tenant: tenant)
+                #expect(last == [429: 3])
+                #expect(try await fleet.gateways[0].degradedDecisions() == degraded)
+            }
+        }
+    }
+
+    @Test func gatewaysStartAndServeWithRedisDownAndUseItOnceItIsThere() async throws {
+        let redis = try await RedisServer.start()
+        redis.kill()
+        let upstream = try await Upstream.start()
+        let gateway = try await WeirProcess.serve(
+            """
+            store:
+              redis: redis://127.0.0.1:\(redis.port)
+              replicas: 2
+            identity:
+              header: X-Tenant
+            limits:
+              - {name: hourly, per: tenant, rate: 10/hour}
+            services:
+              - name: api
+                routes: [{path: /}]
+                upstreams: ["http://127.0.0.1:\(upstream.port)"]
+            """)
+        defer { gateway.stop() }
+        var statuses: [Int] = []
+        for _ in 0..<8 { statuses.append(try await HTTP.get(gateway.gateway, "/", tenant: "acme").status) }
+        // Half of the limit: there are two replicas at least, and nobody knows what the other one does.
+        #expect(statuses.count { $0 == 200 } == 5)
+        #expect(try await HTTP.get(gateway.control, "/readyz").body.contains("\"degraded\":true"))
+        #expect(gateway.log.contains("Redis"))
+
+        try await redis.restart()
+        try await eventually(within: .seconds(30), "Redis decides") {
+            try await gateway.metric("weir_store_degraded") == 0 && gateway.metric("weir_store_unmerged") == 0
+        }
+        let budget = try await HTTP.get(gateway.control, "/v1/tenants/acme/budget").body
+        #expect(budget.contains("\"used\":5,\"remaining\":5"))
+        #expect(gateway.terminate() == 0)
+        redis.stop()
+        try await upstream.stop()
+    }
+}

@@ -1,0 +1,37 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+
+/// Requests to servers on loopback, each bounded in time: what hangs, fails.
+enum HTTP {
+    struct Response: Sendable {
+        let status: Int
+        let body: String
+        let fields: HTTPHeaders
+    }
+
+    static func get(_ port: Int, _ path: String, tenant: String? = nil) async throws -> Response {
+        try await send(.GET, port, path, tenant: tenant)
+    }
+
+    static func send(
+        _ method: HTTPMethod, _ port: Int, _ path: String, tenant: String? = nil, body: String? = nil
+    ) async throws -> Response {
+        var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)\(path)")
+        request.method = method
+        if let tenant { request.headers.add(name: "X-Tenant", value: tenant) }
+        if let body {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(ByteBuffer(string: body))
+        }
+        do {
+            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
+            let bytes = try await response.body.collect(upTo: 1 << 22)
+            return Response(status: Int(response.status.code), body: String(buffer: bytes), fields: response.headers)
+        } catch let error as HTTPClientError where error == .connectTimeout {
+            return Response(status: 0, body: "", fields: [:])
+        } catch is NIOConnectionError {
+            return Response(status: 0, body: "nothing listens", fields: [:])
+        }
+    }
+}

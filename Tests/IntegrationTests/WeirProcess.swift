@@ -1,0 +1,91 @@
+import Foundation
+import TestSupport
+
+/// A `weir serve` of the test's own: the built program on free ports, ended with the test.
+final class WeirProcess: Sendable {
+    let gateway: Int
+    let control: Int
+    private let process: Process
+    private let directory: URL
+
+    /// `configuration` is everything below `gateway:` and `control:`.
+    static func serve(_ configuration: String) async throws -> WeirProcess {
+        let weir = try WeirProcess(configuration)
+        do {
+            try await eventually(within: .seconds(20), "weir is ready on port \(weir.control)") {
+                guard weir.process.isRunning else { throw NeverHappened(description: "weir ended: \(weir.log)") }
+                return try await HTTP.get(weir.control, "/readyz").status == 200
+            }
+        } catch {
+            weir.stop()
+            throw error
+        }
+        return weir
+    }
+
+    private init(_ configuration: String) throws {
+        gateway = try RedisServer.freePort()
+        control = try RedisServer.freePort()
+        directory = FileManager.default.temporaryDirectory.appendingPathComponent("weir-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        let file = directory.appendingPathComponent("weir.yaml")
+        let text = """
+            gateway:
+              listen: 127.0.0.1:\(gateway)
+              workers: 1
+              trusted_proxies: [127.0.0.0/8]
+            control:
+              listen: 127.0.0.1:\(control)
+            \(configuration)
+            """
+        try text.write(to: file, atomically: true, encoding: .utf8)
+        let log = directory.appendingPathComponent("log")
+        FileManager.default.createFile(atPath: log.path, contents: nil)
+        process = Process()
+        process.executableURL = Self.program
+        process.arguments = ["serve", "--config", file.path]
+        process.standardError = try FileHandle(forWritingTo: log)
+        process.standardOutput = try FileHandle(forWritingTo: log)
+        try process.run()
+    }
+
+    deinit { stop() }
+
+    /// Built beside the tests.
+    static var program: URL {
+        Bundle.main.executableURL!.deletingLastPathComponent().appendingPathComponent("weir")
+    }
+
+    var log: String {
+        (try? String(contentsOf: directory.appendingPathComponent("log"), encoding: .utf8)) ?? "no log"
+    }
+
+    /// Asks it to stop as an operator would, and returns its exit status.
+    @discardableResult
+    func terminate() -> Int32 {
+        process.terminate()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
+    func stop() {
+        if process.isRunning { terminate() }
+        try? FileManager.default.removeItem(at: directory)
+    }
+
+    /// The value of one series of its metrics; 0 where there is none.
+    func metric(_ series: String) async throws -> Double {
+        let text = try await HTTP.get(control, "/metrics").body
+        return text.split(separator: "\n").filter { $0.hasPrefix(series) }
+            .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0, +)
+    }
+
+    /// Decisions that Redis should have made and did not.
+    func degradedDecisions() async throws -> Double {
+        let text = try await HTTP.get(control, "/metrics").body
+        return text.split(separator: "\n").filter {
+            $0.hasPrefix("weir_decisions_total{") && $0.contains("degraded=\"true\"")
+        }
+        .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0, +)
+    }
+}

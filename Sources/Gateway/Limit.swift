@@ -10,6 +10,7 @@ enum Limiting {
         let call = exchange.call
         limits.fill(
             call, .decide, from: exchange.client.reader.head, tenant: exchange.tenant, client: exchange.clientAddress)
+        call.reportsReset = exchange.worker.plan.isLegacy
         call.receiver = exchange
         exchange.askedAt = exchange.worker.now
         exchange.isUndecided = true

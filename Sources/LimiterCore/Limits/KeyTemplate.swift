@@ -42,7 +42,9 @@ struct KeyTemplate: Sendable {
         let tag = tenant.map { Piece.value($0) } ?? ownTag
         pieces = Self.joined([start, tag, middle] + scope + [end])
         otherValues = scope.compactMap { if case .value(let index) = $0 { index } else { nil } }
-        let fixed = pieces.flatMap { if case .bytes(let bytes) = $0 { bytes } else { [0] } }
+        let fixed: [UInt8] = pieces.flatMap { piece -> [UInt8] in
+            if case .bytes(let bytes) = piece { bytes } else { [0] }
+        }
         identity = fixed.withUnsafeBytes { KeyHash(hashing: $0, key: (0x7765_6972, 0x6c69_6d69_74)) }
         let overflowTag = scope.isEmpty ? ownTag : tag
         overflowPieces = Self.joined([start, overflowTag, middle, .bytes(Array("~".utf8)), end])

@@ -199,7 +199,9 @@ final class ClientConnection: ChannelInboundHandler {
             } else {
                 exchange.upstreamUnreachable(isTimeout: true)
             }
-        case .upstream: exchange.upstreamFailed(.upstreamTimeout)
+        case .upstream:
+            exchange.gate?.log("no byte came within the upstream timeout", "an upstream did not answer in time")
+            exchange.upstreamFailed(.upstreamTimeout)
         case .writing: if phase == .exchanging { Respond.breakOff(exchange) } else { close() }
         }
         output.flush()

@@ -1,4 +1,3 @@
-import Logging
 import HTTPWire
 import NIOCore
 
@@ -27,7 +26,7 @@ extension Exchange {
                     return
                 }
             } catch {
-                worker.logger.debug("an upstream's answer is not valid", metadata: ["cause": "\(error.message)"])
+                gate?.log(error.message, "an upstream's answer is not valid")
                 return upstreamFailed(.upstreamFailed)
             }
         }
@@ -62,6 +61,7 @@ extension Exchange {
         {
             retry()
         } else {
+            gate?.log(WireError(.truncated).message, "an upstream closed its connection too early")
             upstreamFailed(.upstreamFailed)
         }
         client.output.flush()

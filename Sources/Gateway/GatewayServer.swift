@@ -61,7 +61,13 @@ package final class GatewayServer: Sendable {
             group: group,
             workers: Dictionary(uniqueKeysWithValues: workers.map { (ObjectIdentifier($0.eventLoop), $0) }),
             maximumConnections: plan.settings.maximumConnections)
-        let channel = try await listener.listen(on: plan.settings.listen)
+        let channel: any Channel
+        do {
+            channel = try await listener.listen(on: plan.settings.listen)
+        } catch {
+            await Self.stop(workers)
+            throw error
+        }
         running.withLockedValue { $0 = Running(channel: channel, workers: workers) }
         return ListenAddress(
             host: plan.settings.listen.host, port: channel.localAddress?.port ?? plan.settings.listen.port)
@@ -106,9 +112,11 @@ package final class GatewayServer: Sendable {
         let drained = running.workers.map { worker in worker.eventLoop.flatSubmit { worker.value.drain() } }
         let all = EventLoopFuture.andAllComplete(drained, on: running.channel.eventLoop)
         await Self.wait(for: all, atMost: TimeAmount(configuration.gateway.timeouts.drain))
-        for worker in running.workers {
-            try? await worker.eventLoop.submit { worker.value.stop() }.get()
-        }
+        await Self.stop(running.workers)
+    }
+
+    private static func stop(_ workers: [NIOLoopBound<Worker>]) async {
+        for worker in workers { try? await worker.eventLoop.submit { worker.value.stop() }.get() }
     }
 
     private static func wait(for future: EventLoopFuture<Void>, atMost time: TimeAmount) async {

@@ -23,6 +23,7 @@ enum Guard {
             exchange.call, .decide, from: exchange.client.reader.head, tenant: .anonymous,
             client: exchange.clientAddress)
         exchange.worker.guards.decide(exchange.call)
+        Limiting.count(exchange.call, exchange.worker)
     }
 
     /// False: the limits refuse, and the answer names them.
@@ -30,6 +31,7 @@ enum Guard {
         let call = exchange.call
         limits.fill(
             call, operation, from: exchange.client.reader.head, tenant: .anonymous, client: exchange.clientAddress)
+        call.reportsReset = exchange.worker.plan.isLegacy
         exchange.worker.guards.decide(call)
         if operation == .decide { Limiting.count(call, exchange.worker) }
         if call.decision.isAllowed { return true }

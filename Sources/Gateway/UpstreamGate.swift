@@ -173,14 +173,14 @@ final class UpstreamGate {
     }
 
     /// Once a burst: the first cause at once, then how many more there were.
-    func log(_ error: any Error, _ message: String) {
+    func log(_ cause: @autoclosure () -> Any, _ message: StaticString) {
         guard worker.now >= nextLog else {
             unlogged += 1
             return
         }
         worker.logger.warning(
             "\(message)",
-            metadata: ["upstream": "\(upstream)", "cause": "\(error)", "unlogged_before": "\(unlogged)"])
+            metadata: ["upstream": "\(upstream)", "cause": "\(cause())", "unlogged_before": "\(unlogged)"])
         nextLog = worker.now + Self.logInterval
         unlogged = 0
     }

@@ -285,6 +285,31 @@ struct LimitingTests {
         }
     }
 
+    @Test func severalWorkersAdmitExactlyTheLimitTogether() async throws {
+        let upstream = TestUpstream.greeting()
+        defer { upstream.stop() }
+        var setup = Setup(upstream)
+        setup.gateway.workers = 2
+        setup.limits = [try declared("all", per: [], "100/minute")]
+        let statuses = Mutex<[Int: Int]>([:])
+        try await withGateway(setup) { gateway async throws in
+            for _ in 0..<8 {
+                TestUpstream.detach {
+                    guard let client = try? gateway.connect() else { return }
+                    for _ in 0..<25 {
+                        guard (try? client.wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")) != nil,
+                            let answer = try? client.next()
+                        else { return }
+                        statuses.withLock { $0[answer.status, default: 0] += 1 }
+                    }
+                }
+            }
+            #expect(await eventually { statuses.withLock { $0.values.reduce(0, +) } == 200 })
+        }
+        #expect(statuses.withLock { $0 } == [200: 100, 429: 100])
+        #expect(upstream.requests.count == 100)
+    }
+
     @Test func ownBudgetCostsNothingAndIsAtMostASecondOld() async throws {
         let upstream = TestUpstream.greeting()
         defer { upstream.stop() }

@@ -103,7 +103,7 @@ struct StreamingTests {
             var count = client.rest.count
             if isChunked {
                 var tail: [UInt8] = client.rest.suffix(8)
-                while !tail.elementsEqual(tail.prefix(0)), !tail.suffix(5).elementsEqual("0\r\n\r\n".utf8) {
+                while !tail.suffix(5).elementsEqual("0\r\n\r\n".utf8) {
                     guard let bytes = try client.wire.receive() else { break }
                     count += bytes.count
                     tail = Array((tail + bytes).suffix(8))

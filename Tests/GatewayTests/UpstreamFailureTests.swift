@@ -4,12 +4,8 @@ import Testing
 import WeirConfiguration
 
 struct UpstreamFailureTests {
-    /// A port where nobody listens.
-    private static func closedPort() -> Int {
-        let upstream = TestUpstream.greeting()
-        upstream.stop()
-        return upstream.port
-    }
+    /// Nobody listens on it: no test may take it, and no server does.
+    private static let closedPort = 1
 
     private func expectProblem(_ answer: Message?, _ status: Int) throws {
         let answer = try #require(answer)
@@ -21,7 +17,7 @@ struct UpstreamFailureTests {
     }
 
     @Test func anUpstreamThatRefusesIs502() async throws {
-        let setup = Setup([(name: "s", path: "/", upstreams: [Self.closedPort()])])
+        let setup = Setup([(name: "s", path: "/", upstreams: [Self.closedPort])])
         try await withGateway(setup) { gateway async throws in
             let client = try gateway.connect()
             for _ in 0..<3 {
@@ -35,7 +31,7 @@ struct UpstreamFailureTests {
         let upstream = TestUpstream.greeting()
         defer { upstream.stop() }
         let setup = Setup([
-            (name: "s", path: "/", upstreams: [Self.closedPort(), upstream.port, Self.closedPort()])
+            (name: "s", path: "/", upstreams: [Self.closedPort, upstream.port, Self.closedPort])
         ])
         try await withGateway(setup) { gateway async throws in
             for _ in 0..<10 {

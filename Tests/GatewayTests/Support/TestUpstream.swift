@@ -30,7 +30,11 @@ final class TestUpstream: Sendable {
         Self.detach {
             while true {
                 let descriptor = accept(accepting, nil, nil)
-                guard descriptor >= 0 else { return }
+                guard descriptor >= 0 else {
+                    // Closed here and nowhere else, so that the number cannot be another socket's by now.
+                    Glibc.close(accepting)
+                    return
+                }
                 let wire = Wire(descriptor)
                 let index = self.state.withLock { state in
                     state.connections += 1
@@ -74,7 +78,6 @@ final class TestUpstream: Sendable {
 
     func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
-        Glibc.close(listener)
         for wire in state.withLock({ $0.wires }) { wire.close() }
     }
 

@@ -36,8 +36,9 @@ import WeirConfiguration
         #expect(writes.count == 1)
         #expect(writes[0].map { $0[3] } == ["a", "b", "c"].map { "weir:{\($0)}:global::w60" })
         #expect(writes[0].allSatisfy { $0[0] == "EVALSHA" && $0[1] == EmbeddedStore.scriptName && $0[2] == "2" })
-        // Two limits, eight bytes each, three requests.
-        #expect(writes[0][0][6].utf8.count >= 48)
+        // One argument: 16 bytes, two limits of 72, and three requests' costs of two limits, 8 each.
+        #expect(writes[0][0].count == 6)
+        #expect(writes[0][0][5].utf8.count >= 16 + 2 * 72 + 3 * 2 * 8)
     }
 
     @Test func aGroupOfMoreThanACallCarriesIsCut() throws {

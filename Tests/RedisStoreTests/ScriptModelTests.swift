@@ -58,7 +58,7 @@ private func packed(_ state: CounterState, _ rule: CounterRule) -> [UInt8] {
                 .window("day", "12/d") { $0.isShadow = true },
                 .bucket("pay", "11/d", burst: 4) { $0.isShadow = true }, .window("global", "9/h")
             ).group,
-            try DeclaredLimits(.bucket("slow", "3/w", burst: 2_000_000), .window("week", "5000000000/w")).group,
+            try DeclaredLimits(.bucket("slow", "3/w", burst: 15_000), .window("week", "5000000000/w")).group,
             try DeclaredLimits(.bucket("pay", "7/h", burst: 9)).group,
         ]
     }

@@ -18,7 +18,8 @@ final class Fleet: Sendable {
         self.upstream = upstream
     }
 
-    /// Runs `body` with gateways that admit `limit` requests an hour and tenant.
+    /// Runs `body` with gateways that admit `limit` requests an hour and tenant. Their deadline is long: a busy machine is
+    /// no fault.
     static func run(gateways count: Int, limit: Int, _ body: (Fleet) async throws -> Void) async throws {
         let upstream = try await Upstream.start()
         let redis = try await RedisServer.start()
@@ -30,6 +31,7 @@ final class Fleet: Sendable {
                     store:
                       redis: redis://127.0.0.1:\(redis.port)
                       replicas: \(count)
+                      deadline: 500ms
                     identity:
                       header: X-Tenant
                     limits:

@@ -80,6 +80,11 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        .executableTarget(
+            name: "StoreBench",
+            dependencies: ["RedisStore", "LimiterCore", "WeirConfiguration", nioCore, nioPosix, logging],
+            path: "Benchmarks/StoreBench/Sources/StoreBench", swiftSettings: settings),
+
         .target(
             name: "TestSupport", dependencies: [nioCore, nioPosix, "LimiterCore"], path: "Tests/TestSupport",
             swiftSettings: settings),
@@ -103,7 +108,7 @@ let package = Package(
         tests(
             "StoreConformanceTests",
             ["LimiterCore", "RedisStore", "TestSupport", "WeirConfiguration", nioCore, nioPosix, logging]),
-        tests("IntegrationTests", ["TestSupport", nioCore, nioPosix]),
+        tests("IntegrationTests", ["TestSupport", nioCore, nioPosix, nioHTTP1, httpClient]),
         tests("ArchitectureTests", []),
     ]
 )

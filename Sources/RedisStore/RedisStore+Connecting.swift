@@ -43,8 +43,16 @@ extension RedisStore: RedisConnectionDelegate {
         let connection = RedisConnection(address: address, deadline: deadline, on: eventLoop, delegate: self)
         phase = .connecting(connection)
         connect(eventLoop, address, connection).assumeIsolated().whenFailure { [weak connection] error in
-            connection?.close(StoreError(.disconnected, "\(error)"))
+            connection?.close(StoreError(.disconnected, Self.reason(error)))
         }
+    }
+
+    /// The one cause that people can do something about, out of all that were tried.
+    private static func reason(_ error: any Error) -> String {
+        guard let error = error as? NIOConnectionError else { return "\(error)" }
+        if let failure = error.connectionErrors.first { return "\(failure.error)" }
+        if let failure = error.dnsAError ?? error.dnsAAAAError { return "\(error.host) has no address: \(failure)" }
+        return "\(error.host):\(error.port) cannot be reached"
     }
 
     static func bootstrap(

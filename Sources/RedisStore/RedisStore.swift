@@ -129,20 +129,24 @@ package final class RedisStore: SharedStore, LimitStore {
         guard !queue.isEmpty else { return }
         guard case .ready(let connection) = phase else { return failQueued(unavailability) }
         let deadline = eventLoop.now + deadline
+        // One text is enough: whatever comes behind it finds the script there.
+        var texts: Set<Script> = []
         for index in queue.flights.indices {
             let flight = queue.flights[index]
             // One that is sent again keeps the deadline it had.
             flight.deadline = min(flight.deadline, deadline)
-            connection.send(flight) { writer, names in write(flight, names, to: &writer) }
+            connection.send(flight) { writer, names in write(flight, names, &texts, to: &writer) }
             if case .decision = flight.purpose, !flight.isResent { metrics?.countBatch(decisions: flight.requests) }
         }
         queue.removeAll()
         connection.flush()
     }
 
-    private func write(_ flight: Flight, _ names: [[UInt8]], to writer: inout CommandWriter) {
+    private func write(
+        _ flight: Flight, _ names: [[UInt8]], _ texts: inout Set<Script>, to writer: inout CommandWriter
+    ) {
         func script(_ script: Script) {
-            if flight.isResent {
+            if flight.isResent, texts.insert(script).inserted {
                 writer.argument("EVAL")
                 writer.argument(script.text)
             } else {

@@ -28,7 +28,6 @@ import Testing
         ]),
         "weir": system.union([
             "ArgumentParser", "AsyncHTTPClient", "ControlAPI", "Gateway", "LimiterCore", "Logging",
-            "NIOConcurrencyHelpers",
             "NIOCore", "NIOHTTP1", "NIOPosix", "RedisStore", "ServiceLifecycle", "Synchronization", "Telemetry",
             "UnixSignals", "WeirConfiguration",
         ]),

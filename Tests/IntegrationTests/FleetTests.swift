@@ -127,7 +127,9 @@ import Testing
 
         try await redis.restart()
         try await eventually(within: .seconds(30), "Redis decides") {
-            try await gateway.metric("weir_store_degraded") == 0 && gateway.metric("weir_store_unmerged") == 0
+            let degraded = try await gateway.metric("weir_store_degraded")
+            let unmerged = try await gateway.metric("weir_store_unmerged")
+            return degraded == 0 && unmerged == 0
         }
         let budget = try await HTTP.get(gateway.control, "/v1/tenants/acme/budget").body
         #expect(budget.contains("\"used\":5,\"remaining\":5"))

@@ -3,6 +3,10 @@ import TestSupport
 
 /// A `weir serve` of the test's own: the built program on free ports, ended with the test.
 final class WeirProcess: Sendable {
+    struct Ended: Error, CustomStringConvertible {
+        let description: String
+    }
+
     let gateway: Int
     let control: Int
     private let process: Process
@@ -13,8 +17,9 @@ final class WeirProcess: Sendable {
         let weir = try WeirProcess(configuration)
         do {
             try await eventually(within: .seconds(20), "weir is ready on port \(weir.control)") {
-                guard weir.process.isRunning else { throw NeverHappened(description: "weir ended: \(weir.log)") }
-                return try await HTTP.get(weir.control, "/readyz").status == 200
+                guard weir.process.isRunning else { throw Ended(description: "weir ended: \(weir.log)") }
+                // Until it listens, connections are refused.
+                return (try? await HTTP.get(weir.control, "/readyz"))?.status == 200
             }
         } catch {
             weir.stop()
@@ -40,7 +45,7 @@ final class WeirProcess: Sendable {
             """
         try text.write(to: file, atomically: true, encoding: .utf8)
         let log = directory.appendingPathComponent("log")
-        FileManager.default.createFile(atPath: log.path, contents: nil)
+        try Data().write(to: log)
         process = Process()
         process.executableURL = Self.program
         process.arguments = ["serve", "--config", file.path]

@@ -53,6 +53,15 @@ import Testing
         #expect(rule.decide(&state, cost: 1, at: now, charges: true).isAllowed)
     }
 
+    @Test func aBucketThatWouldNeverFillIsRefused() throws {
+        let error = #expect(throws: LimitError.self) { try rule(.bucket("b", "1/53w", burst: 300_000)) }
+        #expect(error?.key == "burst")
+        let slow = try rule(.bucket("b", "1/53w", burst: 90))
+        var state = slow.neutral(at: 0)
+        #expect(
+            slow.decide(&state, cost: 90, at: 0, charges: true).fullMicroseconds == 90 * 53 * 7 * 86_400 * Self.second)
+    }
+
     @Test func aClockThatWentBackGivesNothing() throws {
         for declaration in [try LimitDeclaration.window("w", "10/minute"), try .bucket("b", "10/minute")] {
             let rule = try rule(declaration)

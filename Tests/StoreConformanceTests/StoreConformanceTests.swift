@@ -75,7 +75,7 @@ import Testing
     @Test(arguments: StoreKind.allCases)
     func tenantsWithAnyIdHaveTheirOwnCounters(kind: StoreKind) async throws {
         let tenants = [
-            "a", "A", "{}", "{a}", "a}:w", "a b", "ä", "~", "~w", "%61", "a:w", String(repeating: "x", count: 300),
+            "", "a", "A", "{}", "{a}", "a}:w", "a b", "ä", "~", "~w", "%61", "a:w", String(repeating: "x", count: 300),
             String(repeating: "x", count: 301), "\u{0}", "\r\n",
         ]
         try await StoreUnderTest.run(kind, .window("w", "1/week")) { store in

@@ -130,6 +130,12 @@ package final class RedisServer: Sendable {
         }
     }
 
+    #if canImport(Darwin)
+    private typealias FileActions = posix_spawn_file_actions_t?
+    #else
+    private typealias FileActions = posix_spawn_file_actions_t
+    #endif
+
     private func spawn() throws -> pid_t {
         var arguments = [
             "redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--dir", directory.path, "--save", "",
@@ -140,8 +146,15 @@ package final class RedisServer: Sendable {
         for line in options.settings { arguments += ["--\(line[0])"] + line.dropFirst() }
         var words = arguments.map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
+        // It must not hold the output of a test run that ended without it.
+        var actions = FileActions()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for descriptor in 0...2 as ClosedRange<Int32> {
+            posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
+        }
         var pid: pid_t = 0
-        let result = posix_spawnp(&pid, "redis-server", nil, nil, &words, environ)
+        let result = posix_spawnp(&pid, "redis-server", &actions, nil, &words, environ)
         guard result == 0 else {
             throw Failure(description: "redis-server cannot be started: \(String(cString: strerror(result)))")
         }

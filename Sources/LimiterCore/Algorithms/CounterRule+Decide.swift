@@ -152,9 +152,11 @@ extension CounterRule {
                 (next.count, next.rest) = (limit, 0)
                 return next
             }
-            let gained = elapsed % periodTicks * refill + state.rest
-            next.count += elapsed / periodTicks * refill + gained / periodTicks
-            next.rest = gained % periodTicks
+            // In 128 bits: the bucket of a replica's share has a period that is longer by the number of shares.
+            let gained = Int128(elapsed % periodTicks) * Int128(refill) + Int128(state.rest)
+            let (tokens, rest) = gained.quotientAndRemainder(dividingBy: Int128(periodTicks))
+            next.count += elapsed / periodTicks * refill + Int64(tokens)
+            next.rest = Int64(rest)
         }
         if next.count >= limit { (next.count, next.rest) = (limit, 0) }
         return next

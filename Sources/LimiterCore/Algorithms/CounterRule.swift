@@ -19,8 +19,17 @@ package struct CounterRule: Hashable, Sendable, BitwiseCopyable {
     package let tickMicroseconds: Int64
 
     private static let exactBound: Int64 = 1 << 52
+    /// A bucket must fill up in so many microseconds: a hundred years.
+    private static let longestFill = 100.0 * 366 * 86_400 * 1e6
 
     package init(_ limit: Limit) throws(LimitError) {
+        let fill = Double(limit.capacity) * Double(limit.rate.periodMicroseconds) / Double(limit.rate.count)
+        guard fill <= Self.longestFill else {
+            throw LimitError(
+                .invalidBurst,
+                "the bucket of the limit `\(limit.name)` would take more than a hundred years to fill; use a smaller burst or a higher rate",
+                key: "burst")
+        }
         for tick in [1, 1000, 1_000_000] as [Int64] {
             switch limit.algorithm {
             case .slidingWindow:

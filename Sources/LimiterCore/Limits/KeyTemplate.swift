@@ -76,11 +76,16 @@ struct KeyTemplate: Sendable {
 }
 
 /// Values that others choose, made safe as a part of a key: `[A-Za-z0-9._-]` stay, all else becomes `%XX`.
-/// A value whose encoding would be long is replaced by `~` and its 128-bit hash.
+/// A long value is replaced by `~` and its 128-bit hash, an empty one by a lone `%`.
 enum KeyEncoding {
     private static let longestPlainValue = 96
 
     static func append(_ value: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {
+        if value.isEmpty {
+            // An empty tag would be none: the slot would depend on the whole key.
+            bytes.append(UInt8(ascii: "%"))
+            return
+        }
         if value.count > longestPlainValue {
             let hash = KeyHash(hashing: value, key: (0x7765_6972_2d6b_6579, 0x6c6f_6e67_2d76_616c))
             bytes.append(UInt8(ascii: "~"))

@@ -146,7 +146,7 @@ struct CounterMemory: BitwiseCopyable, Sendable {
         case .slidingWindow: 2 * rule.periodMicroseconds
         case .tokenBucket:
             Self.part(of: rule, share).delay(
-                CounterState(position: now / rule.tickMicroseconds, count: -rule.limit, rest: 0),
+                CounterState(position: now / rule.tickMicroseconds, count: 0, rest: 0),
                 untilAvailable: share.of(rule.limit), at: now)
         }
     }

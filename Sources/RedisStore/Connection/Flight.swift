@@ -31,6 +31,8 @@ final class Flight {
     var isOverdue = false
     /// The script's text was sent, because its name was not known.
     var isResent = false
+    /// Nobody uses it; the queue that it came from keeps it.
+    var isPooled = false
 
     func clear() {
         purpose = .decision

@@ -50,10 +50,16 @@ struct FlightQueue {
     }
 
     /// A cleared flight, to be filled.
-    mutating func take() -> Flight { pool.popLast() ?? Flight() }
+    mutating func take() -> Flight {
+        let flight = pool.popLast() ?? Flight()
+        flight.isPooled = false
+        return flight
+    }
 
     mutating func recycle(_ flight: Flight) {
+        precondition(!flight.isPooled, "a flight ends once")
         flight.clear()
+        flight.isPooled = true
         if pool.count < Self.mostPooled { pool.append(flight) }
     }
 

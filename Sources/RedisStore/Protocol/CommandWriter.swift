@@ -3,8 +3,8 @@ import NIOCore
 
 /// Puts commands together in memory that it reuses; hiredis formats them.
 ///
-/// Writing RESP by hand would save one copy and one malloc a command, which was 2 % of a decision's cost here, so
-/// there is one formatter.
+/// Writing RESP by hand would save two mallocs and a copy a command: a tenth of what a decision costs this side, 3 % of
+/// what it costs both. So there is one formatter.
 struct CommandWriter: ~Copyable {
     private var bytes: UnsafeMutableRawPointer
     private var capacity: Int

@@ -3,9 +3,9 @@ import LimiterCore
 /// How requests become the arguments of the decision script, and how its reply is read. Numbers in arguments are
 /// big-endian doubles.
 ///
-/// Keys: one a limit. Arguments: the clock in microseconds (-1: Redis's own) and the operation; the costs, request by
-/// request, one a limit; then for each limit 72 bytes: flags (1: a bucket, 2: shadow), limit, refill, period in ticks,
-/// tick in microseconds, and the carried position (-1: nothing is carried), count, rest and generation.
+/// Keys: one a limit. One argument: the clock in microseconds (-1: Redis's own) and the operation; for each limit 72
+/// bytes: flags (1: a bucket, 2: shadow), limit, refill, period in ticks, tick in microseconds, and the carried position
+/// (-1: nothing is carried), count, rest and generation; then the costs, request by request, one a limit.
 ///
 /// Reply, all integers: the time in microseconds; which requests pass, 32 a word, the first in the lowest bit; and for
 /// each limit the position, count, rest and generation before this call, made current and merged with what was carried.
@@ -20,7 +20,6 @@ enum DecisionFormat {
     static func integers(requests: Int, limits: Int) -> Int { 1 + words(requests: requests) + 4 * limits }
 
     static func appendHeader(clock: Int64?, operation: LimitCall.Operation, to writer: inout CommandWriter) {
-        writer.beginArgument()
         writer.appendNumber(clock ?? -1)
         switch operation {
         case .decide: writer.appendNumber(0)
@@ -32,7 +31,6 @@ enum DecisionFormat {
     static func appendLimit(
         _ rule: CounterRule, isShadow: Bool, carried: CounterState, to writer: inout CommandWriter
     ) {
-        writer.beginArgument()
         writer.appendNumber((rule.algorithm == .tokenBucket ? 1 : 0) + (isShadow ? 2 : 0))
         writer.appendNumber(rule.limit)
         writer.appendNumber(rule.refill)
@@ -58,16 +56,16 @@ enum DecisionFormat {
                 start = end
             }
         }
-        appendHeader(clock: clock, operation: first.operation, to: &writer)
         writer.beginArgument()
-        for call in calls {
-            for cost in call.costs { writer.appendNumber(cost) }
-        }
+        appendHeader(clock: clock, operation: first.operation, to: &writer)
         for index in 0..<limits {
             let carried = last.carried[index].position >= 0 ? last.carried[index] : first.carried[index]
             appendLimit(
                 first.group.limits[index].rule, isShadow: first.group.limits[index].limit.isShadow, carried: carried,
                 to: &writer)
+        }
+        for call in calls {
+            for cost in call.costs { writer.appendNumber(cost) }
         }
     }
 }

@@ -13,8 +13,10 @@ enum SharedFormat {
         writer.argument(spending.key)
         writer.appendBytes(
             UnsafeRawBufferPointer(start: recordsSuffix.utf8Start, count: recordsSuffix.utf8CodeUnitCount))
+        writer.beginArgument()
         DecisionFormat.appendHeader(clock: clock, operation: .decide, to: &writer)
         writer.argument(spending.replica.text)
+        writer.beginArgument()
         DecisionFormat.appendLimit(spending.rule, isShadow: false, carried: spending.carried, to: &writer)
         writer.beginArgument()
         writer.appendNumber(spending.position)
@@ -28,6 +30,7 @@ enum SharedFormat {
         writer.argument(decimal: 2)
         writer.argument(replicasKey)
         writer.argument(peaksKey)
+        writer.beginArgument()
         DecisionFormat.appendHeader(clock: clock, operation: .decide, to: &writer)
         writer.argument(replica.text)
     }

@@ -11,11 +11,11 @@ extension Script {
     static let decisionText = #"""
         #!lua
         local floor, ceil, max = math.floor, math.ceil, math.max
-        local call, keys, argv = redis.call, KEYS, ARGV
+        local call, keys, question = redis.call, KEYS, ARGV[1]
         local pack, unpacked = struct.pack, struct.unpack
         local most = 4503599627370496
         local n = #keys
-        local now, operation = unpacked('>dd', argv[1])
+        local now, operation = unpacked('>dd', question)
         if now < 0 then
           local time = call('TIME')
           now = time[1] * 1000000 + time[2]
@@ -47,9 +47,11 @@ extension Script {
           return ceil(life)
         end
 
-        local costs = argv[2]
-        local single = #costs == 8 * n
-        local words = single and 1 or ceil(#costs / (256 * n))
+        -- Behind the limits, whose parts have 72 bytes each, the costs begin.
+        local first_cost = 17 + 72 * n
+        local requests = (#question - first_cost + 1) / (8 * n)
+        local single = requests == 1
+        local words = ceil(requests / 32)
         local states = call('MGET', unpack(keys))
         local out = n == 1 and {now, 0, 0, 0, 0, 0} or n == 2 and {now, 0, 0, 0, 0, 0, 0, 0, 0, 0}
           or {now, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
@@ -59,7 +61,7 @@ extension Script {
         local z = words + 1
 
         for i = 1, n do
-          local flags, limit, refill, period, tick, cp, cc, cr, cg = unpacked('>ddddddddd', argv[i + 2])
+          local flags, limit, refill, period, tick, cp, cc, cr, cg = unpacked('>ddddddddd', question, 72 * i - 55)
           local state = states[i]
           local available
           local p, c, r, g
@@ -138,7 +140,7 @@ extension Script {
           if not single then
             free[i] = available
           elseif operation == 0 then
-            local cost = unpacked('>d', costs, 8 * i - 7)
+            local cost = unpacked('>d', question, first_cost + 8 * (i - 1))
             if cost > available then
               if cost > 0 and flags < 2 then passes = false end
             elseif cost > 0 then
@@ -151,7 +153,7 @@ extension Script {
               end
             end
           elseif operation == 1 then
-            local cost = unpacked('>d', costs, 8 * i - 7)
+            local cost = unpacked('>d', question, first_cost + 8 * (i - 1))
             if cost > available and cost > 0 and flags < 2 then passes = false end
           else
             g = max(g + 1, floor(now / 1000))
@@ -179,14 +181,14 @@ extension Script {
         local spent, asked, shadow = {}, {}, {}
         for i = 1, n do
           spent[i] = 0
-          shadow[i] = unpacked('>d', argv[i + 2]) >= 2
+          shadow[i] = unpacked('>d', question, 72 * i - 55) >= 2
         end
-        local word, bit, at, slot = 0, 1, 1, 2
-        for j = 1, #costs / (8 * n) do
+        local word, bit, at, slot = 0, 1, first_cost, 2
+        for j = 1, requests do
           passes = true
           for i = 1, n do
             local cost
-            cost, at = unpacked('>d', costs, at)
+            cost, at = unpacked('>d', question, at)
             asked[i] = cost
             if cost > free[i] and cost > 0 and not shadow[i] then passes = false end
           end
@@ -212,7 +214,7 @@ extension Script {
 
         for i = 1, n do
           if spent[i] > 0 then
-            local flags, limit, refill, period, tick = unpacked('>ddddd', argv[i + 2])
+            local flags, limit, refill, period, tick = unpacked('>ddddd', question, 72 * i - 55)
             z = words + 4 * i - 2
             local p, c, r, g = out[z], out[z + 1], out[z + 2], out[z + 3]
             if flags % 2 == 0 then

@@ -1,10 +1,10 @@
 import HTTPWire
 package import LimiterCore
 package import Logging
-import NIOConcurrencyHelpers
 package import NIOCore
 package import NIOPosix
 import NIOSSL
+import Synchronization
 package import Telemetry
 package import WeirConfiguration
 
@@ -26,7 +26,7 @@ package final class GatewayServer: Sendable {
     private let trust: UpstreamTrust
     private let accessLog: AccessLog?
     private let makeStore: @Sendable (any EventLoop) -> any LimitStore
-    private let running = NIOLockedValueBox<Running?>(nil)
+    private let running = Mutex<Running?>(nil)
 
     private struct Running: Sendable {
         let channel: any Channel
@@ -68,7 +68,7 @@ package final class GatewayServer: Sendable {
             await Self.stop(workers)
             throw error
         }
-        running.withLockedValue { $0 = Running(channel: channel, workers: workers) }
+        running.withLock { $0 = Running(channel: channel, workers: workers) }
         return ListenAddress(
             host: plan.settings.listen.host, port: channel.localAddress?.port ?? plan.settings.listen.port)
     }
@@ -103,7 +103,7 @@ package final class GatewayServer: Sendable {
     /// Stops accepting, finishes what is in flight, for `timeouts.drain` at most, and closes the rest.
     package func shutdown() async {
         guard
-            let running = running.withLockedValue({ running in
+            let running = running.withLock({ running in
                 defer { running = nil }
                 return running
             })

@@ -89,12 +89,9 @@ struct RouteTable: Sendable {
     private static let longestHost = 255
 
     private func index(ofHost host: UnsafeRawBufferPointer) -> Int? {
-        var end = host.count
-        var index = host.first == UInt8(ascii: "[") ? host.firstIndex(of: UInt8(ascii: "]")) ?? 0 : 0
-        while index < host.count {
-            if host[index] == UInt8(ascii: ":") { end = index }
-            index += index < end ? 1 : host.count
-        }
+        // An IPv6 address has colons of its own, within brackets.
+        let portStart = host.first == UInt8(ascii: "[") ? host.firstIndex(of: UInt8(ascii: "]")) ?? 0 : 0
+        var end = host[portStart...].firstIndex(of: UInt8(ascii: ":")) ?? host.count
         if end > 1, host[end - 1] == UInt8(ascii: ".") { end -= 1 }
         guard end > 0, end <= Self.longestHost else { return nil }
         return withUnsafeTemporaryAllocation(byteCount: end, alignment: 1) { lowercase in

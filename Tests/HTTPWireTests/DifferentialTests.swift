@@ -7,8 +7,6 @@ import Testing
     static let shards = 4
     static let mutationsOfRequests = 100_000
     static let mutationsOfResponses = 24_000
-    /// NIO is fed byte by byte once in so many rounds: it is the slowest part.
-    static let slowRounds = 16
 
     /// nil where both agree; else what differs.
     static func difference(
@@ -56,7 +54,7 @@ import Testing
     }
 
     static func check(
-        _ bytes: [UInt8], answering method: HTTPWire.Method = .get, isSlow: Bool,
+        _ bytes: [UInt8], answering method: HTTPWire.Method = .get,
         wire: ([UInt8], Feeding) -> Observation,
         reference: ([UInt8], Feeding) -> ReferenceObservation
     ) -> (accepted: Int, failure: String?) {
@@ -68,7 +66,7 @@ import Testing
         let byteByByte = wire(bytes, .byteByByte)
         if whole != byteByByte { return failure("whole: \(whole)\nbyte by byte: \(byteByByte)") }
         if whole.messages.isEmpty { return (0, nil) }
-        for feeding in isSlow ? Feeding.allCases : [.whole] {
+        for feeding in Feeding.allCases {
             if let difference = difference(whole, reference(bytes, feeding), answering: method) {
                 return failure(difference)
             }
@@ -76,29 +74,29 @@ import Testing
         return (accepted, nil)
     }
 
-    static func checkRequests(_ bytes: [UInt8], isSlow: Bool) -> (accepted: Int, failure: String?) {
+    static func checkRequests(_ bytes: [UInt8]) -> (accepted: Int, failure: String?) {
         check(
-            bytes, isSlow: isSlow, wire: { Observation.ofRequests($0, $1) },
+            bytes, wire: { Observation.ofRequests($0, $1) },
             reference: { ReferenceObservation.ofRequests($0, $1) })
     }
 
     static func checkResponses(
-        _ bytes: [UInt8], answering method: HTTPWire.Method, isSlow: Bool
+        _ bytes: [UInt8], answering method: HTTPWire.Method
     ) -> (accepted: Int, failure: String?) {
         check(
-            bytes, answering: method, isSlow: isSlow, wire: { Observation.ofResponses($0, $1, answering: method) },
+            bytes, answering: method, wire: { Observation.ofResponses($0, $1, answering: method) },
             reference: { ReferenceObservation.ofResponses($0, $1, answering: method) })
     }
 
     @Test(arguments: Corpus.requests)
     func requestsAreFramedAsNIODoes(text: String) {
-        let failure = Self.checkRequests(Array(text.utf8), isSlow: true).failure
+        let failure = Self.checkRequests(Array(text.utf8)).failure
         #expect(failure == nil, "\(failure ?? "")")
     }
 
     @Test(arguments: Corpus.responses, [Method.get, .head])
     func responsesAreFramedAsNIODoes(text: String, method: HTTPWire.Method) {
-        let failure = Self.checkResponses(Array(text.utf8), answering: method, isSlow: true).failure
+        let failure = Self.checkResponses(Array(text.utf8), answering: method).failure
         #expect(failure == nil, "\(failure ?? "")")
     }
 
@@ -109,7 +107,7 @@ import Testing
         let rounds = SeededGenerator.rounds(usual: Self.mutationsOfRequests) / Self.shards
         var accepted = 0
         for round in 0..<rounds {
-            let outcome = Self.checkRequests(mutator.next(), isSlow: round % Self.slowRounds == 0)
+            let outcome = Self.checkRequests(mutator.next())
             accepted += outcome.accepted
             try #require(
                 outcome.failure == nil, "seed \(seed), shard \(shard), round \(round): \(outcome.failure ?? "")")
@@ -126,7 +124,7 @@ import Testing
         for round in 0..<rounds {
             let method: HTTPWire.Method = round % 4 == 0 ? .head : .get
             let outcome = Self.checkResponses(
-                mutator.next(), answering: method, isSlow: round % Self.slowRounds == 0)
+                mutator.next(), answering: method)
             accepted += outcome.accepted
             try #require(
                 outcome.failure == nil, "seed \(seed), shard \(shard), round \(round): \(outcome.failure ?? "")")

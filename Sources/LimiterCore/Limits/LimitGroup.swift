@@ -28,7 +28,6 @@ package final class EffectiveLimit: Sendable {
 struct LimitTraits: BitwiseCopyable {
     let rule: CounterRule
     let isShadow: Bool
-    let passesInOutage: Bool
     let index: Int
     /// The part of the counter's name that does not depend on the request.
     let identity: KeyHash
@@ -40,7 +39,6 @@ struct LimitTraits: BitwiseCopyable {
     init(_ limit: EffectiveLimit, dimensions: [Dimension]) {
         rule = limit.rule
         isShadow = limit.limit.isShadow
-        passesInOutage = limit.limit.onStoreFailure == .allow
         index = limit.index
         identity = limit.template.identity
         tenant = limit.limit.needsTenant ? dimensions.firstIndex(of: .tenant)! : -1

@@ -80,13 +80,13 @@ final class CounterShard<Value: BitwiseCopyable & Sendable>: @unchecked Sendable
     private func resize(to capacity: Int) {
         let old = slots
         slots = .allocate(capacity: capacity)
-        memsetEmpty()
+        markAllEmpty()
         for slot in old where !slot.hash.isZero { place(slot) }
         old.deallocate()
         hand = 0
     }
 
-    private func memsetEmpty() {
+    private func markAllEmpty() {
         UnsafeMutableRawBufferPointer(slots).initializeMemory(as: UInt8.self, repeating: 0)
     }
 

@@ -6,13 +6,12 @@ import Telemetry
 enum AccessRecord {
     static func write(_ exchange: Exchange, to log: AccessLogWriter) {
         let worker = exchange.worker
-        let head = exchange.client.reader.head
         log.begin()
-        exchange.requestID.withBytes(head.fields) { log.field("request_id", $0) }
+        exchange.requestID.withBytes(exchange.client.reader.head.fields) { log.field("request_id", $0) }
         log.field("client_ip", exchange.clientAddress.description)
         if exchange.hasHead {
-            log.field("method", head.method.name)
-            exchange.path.withBytes(of: head) { log.field("path", $0) }
+            log.field("method", exchange.client.reader.head.method.name)
+            exchange.path.withBytes(of: exchange.client.reader.head) { log.field("path", $0) }
         }
         log.field("status", exchange.status)
         if let place = exchange.place {

@@ -91,7 +91,7 @@ final class BudgetQuery: DecisionReceiver {
             } else {
                 Respond.refuse(asker.exchange, .storeUnavailable)
             }
-            asker.exchange.client.output.flush()
+            asker.exchange.client.link.flush()
         }
         askers = []
     }

@@ -34,13 +34,11 @@ final class ClientConnection: ChannelInboundHandler {
     private let onClose: () -> Void
     /// nil once the connection is closed.
     private var exchange: Exchange?
-    private var context: ChannelHandlerContext?
 
-    let output: Outlet
+    let link: Link
     var reader: RequestReader
     /// What has arrived and is not used up yet.
     var inbound = ByteBuffer()
-    private var isReading = true
     private var isProcessing = false
     private var phase = Phase.reading
     private var awaited = Awaited.nextRequest
@@ -55,7 +53,7 @@ final class ClientConnection: ChannelInboundHandler {
         self.worker = worker
         self.peer = peer
         self.onClose = onClose
-        output = Outlet(worker: worker)
+        link = Link(worker: worker)
         timeouts = worker.timeouts
         peerText = Array(peer.description.utf8)
         let settings = worker.plan.settings
@@ -113,8 +111,8 @@ final class ClientConnection: ChannelInboundHandler {
 
     private func readHead(for exchange: Exchange) -> Bool {
         guard inbound.readableBytes > 0 else { return false }
-        if output.gatheredBytes > Self.mostOutbound { output.flush() }
-        guard output.isWritable else {
+        if link.gatheredBytes > Self.mostOutbound { link.flush() }
+        guard link.isWritable else {
             // Who does not take answers gets no more of them.
             expect(.writing)
             return false
@@ -155,10 +153,8 @@ final class ClientConnection: ChannelInboundHandler {
 
     /// Stops taking bytes while too many wait here.
     func updateReading() {
-        let reads = inbound.readableBytes < Self.mostInbound || phase == .lingering || phase == .draining
-        guard reads != isReading, phase != .closed else { return }
-        isReading = reads
-        try? context?.channel.syncOptions?.setOption(.autoRead, value: reads)
+        guard phase != .closed else { return }
+        link.setReading(inbound.readableBytes < Self.mostInbound || phase == .lingering || phase == .draining)
     }
 
     // MARK: Deadlines
@@ -204,7 +200,7 @@ final class ClientConnection: ChannelInboundHandler {
             exchange.upstreamFailed(.upstreamTimeout)
         case .writing: if phase == .exchanging { Respond.breakOff(exchange) } else { close() }
         }
-        output.flush()
+        link.flush()
     }
 
     // MARK: The ends of exchanges
@@ -222,7 +218,7 @@ final class ClientConnection: ChannelInboundHandler {
         }
         if !isProcessing {
             process()
-            output.flush()
+            link.flush()
         }
     }
 
@@ -234,29 +230,29 @@ final class ClientConnection: ChannelInboundHandler {
     }
 
     private func farewell(mayHaveUnread: Bool) {
-        output.flush()
+        link.flush()
         // A write that failed has closed the connection.
         guard phase != .closed else { return }
         phase = .lingering
-        expect(output.waitingBytes > 0 ? .writing : .farewell)
+        expect(link.waitingBytes > 0 ? .writing : .farewell)
         if mayHaveUnread {
-            context?.close(mode: .output, promise: nil)
+            link.context?.close(mode: .output, promise: nil)
         } else {
-            output.closeAfterWrites()
+            link.closeAfterWrites()
         }
     }
 
     /// The answer ends here, unfinished. `resetting`: the client would take a regular end of the connection for its end.
     func breakOff(resetting: Bool) {
         if resetting {
-            _ = (context?.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+            _ = (link.context?.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
             close()
         } else {
             farewell(mayHaveUnread: false)
         }
     }
 
-    func close() { context?.close(promise: nil) }
+    func close() { link.context?.close(promise: nil) }
 
     /// The gateway is about to stop.
     func drain() {
@@ -266,15 +262,9 @@ final class ClientConnection: ChannelInboundHandler {
 
     // MARK: Events
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
-        output.context = context
-    }
+    func handlerAdded(context: ChannelHandlerContext) { link.attach(context) }
 
-    func handlerRemoved(context: ChannelHandlerContext) {
-        self.context = nil
-        output.context = nil
-    }
+    func handlerRemoved(context: ChannelHandlerContext) { link.detach() }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var buffer = unwrapInboundIn(data)
@@ -284,17 +274,17 @@ final class ClientConnection: ChannelInboundHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        exchange?.upstream?.output.flush()
-        output.flush()
+        exchange?.upstream?.link.flush()
+        link.flush()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         worker.readClock()
         exchange?.clientWritabilityChanged()
-        guard output.isWritable else { return }
+        guard link.isWritable else { return }
         if phase == .reading, hasInbound {
             process()
-            output.flush()
+            link.flush()
         } else if phase == .lingering {
             expect(.writing)
         }
@@ -303,6 +293,7 @@ final class ClientConnection: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
     func channelInactive(context: ChannelHandlerContext) {
+        link.closed()
         worker.readClock()
         phase = .closed
         exchange?.clientGone()

@@ -17,8 +17,8 @@ extension Exchange {
                     if isAnswered { return Respond.complete(self) }
                 case .needsMore:
                     if upstream.inbound.readableBytes == 0 { upstream.inbound = ByteBuffer() }
-                    if !client.output.isWritable {
-                        upstream.setReading(false)
+                    if !client.link.isWritable {
+                        upstream.link.setReading(false)
                         client.expect(.writing)
                     } else if isRequestComplete || isAnswered {
                         client.expect(.upstream)
@@ -34,18 +34,18 @@ extension Exchange {
 
     private func passOnBody(_ piece: ByteBuffer) {
         bytesOut += Int64(piece.readableBytes)
-        guard wrapsInChunks else { return client.output.append(piece) }
-        client.output.append { $0.writeChunkSize(piece.readableBytes) }
-        client.output.append(piece)
-        client.output.append { $0.writeCRLF() }
+        guard wrapsInChunks else { return client.link.append(piece) }
+        client.link.append { $0.writeChunkSize(piece.readableBytes) }
+        client.link.append(piece)
+        client.link.append { $0.writeCRLF() }
     }
 
-    func upstreamReadComplete() { client.output.flush() }
+    func upstreamReadComplete() { client.link.flush() }
 
     func clientWritabilityChanged() {
         guard let upstream else { return }
-        upstream.setReading(client.output.isWritable)
-        client.expect(client.output.isWritable ? .upstream : .writing)
+        upstream.link.setReading(client.link.isWritable)
+        client.expect(client.link.isWritable ? .upstream : .writing)
     }
 
     /// The upstream has closed the connection, which is leased to this exchange.
@@ -64,7 +64,7 @@ extension Exchange {
             gate?.log(WireError(.truncated).message, "an upstream closed its connection too early")
             upstreamFailed(.upstreamFailed)
         }
-        client.output.flush()
+        client.link.flush()
     }
 
     /// The upstream had closed the idle connection before the request came: that says nothing of the request.
@@ -78,7 +78,7 @@ extension Exchange {
 
     func upstreamFailed(_ problem: Problem) {
         if isAnswered { Respond.breakOff(self) } else { Respond.refuse(self, problem) }
-        client.output.flush()
+        client.link.flush()
     }
 
     /// Lets go of the upstream: its connection serves others if both messages ended properly, and is closed otherwise.

@@ -37,7 +37,7 @@ enum Forwarding {
     static func writeHead(_ exchange: Exchange, to upstream: UpstreamConnection) {
         let client = exchange.client
         removeFields(exchange)
-        upstream.output.append { out in
+        upstream.link.append { out in
             client.reader.head.writeRequestLine(into: &out, path: exchange.path)
             client.reader.head.fields.write(into: &out)
             out.append(atMost: boundOfOwnFields(exchange)) { writeOwnFields(exchange, to: &$0) }
@@ -93,16 +93,15 @@ enum Forwarding {
 
     private static func writeOwnFields(_ exchange: Exchange, to cursor: inout ByteCursor) {
         let client = exchange.client
-        let fields = client.reader.head.fields
         cursor.write("X-Forwarded-For: ")
-        if client.isTrustedProxy { writeForwardedFor(fields, to: &cursor) }
+        if client.isTrustedProxy { writeForwardedFor(client.reader.head.fields, to: &cursor) }
         cursor.write(client.peerText)
         cursor.write("\r\n")
-        if !fields.contains(.xForwardedProto) { cursor.write("X-Forwarded-Proto: http\r\n") }
-        if let host = fields.firstIndex(of: .host) {
-            if !fields.contains(.xForwardedHost) {
+        if !client.reader.head.fields.contains(.xForwardedProto) { cursor.write("X-Forwarded-Proto: http\r\n") }
+        if let host = client.reader.head.fields.firstIndex(of: .host) {
+            if !client.reader.head.fields.contains(.xForwardedHost) {
                 cursor.write("X-Forwarded-Host: ")
-                cursor.write(fields, fields[host].value)
+                client.reader.head.fields.withValue(at: host) { cursor.write($0) }
                 cursor.write("\r\n")
             }
         } else {
@@ -112,7 +111,7 @@ enum Forwarding {
         }
         if exchange.requestID.given == nil {
             cursor.write("X-Request-Id: ")
-            exchange.requestID.write(fields, to: &cursor)
+            exchange.requestID.write(client.reader.head.fields, to: &cursor)
             cursor.write("\r\n")
         }
         if !exchange.tenant.name.isEmpty {
@@ -153,15 +152,15 @@ extension Exchange {
         if !isRequestComplete { continueIfExpected() }
         client.expect(.upstream)
         pumpRequestBody()
-        connection.output.flush()
+        connection.link.flush()
         client.updateReading()
     }
 
     private func continueIfExpected() {
         guard client.reader.head.expectsContinue, !hasContinued, !client.hasInbound else { return }
         hasContinued = true
-        client.output.append { $0.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") }
-        client.output.flush()
+        client.link.append { $0.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") }
+        client.link.flush()
     }
 
     /// No connection could be opened. Nothing was sent, so another upstream of the service may be asked instead.
@@ -174,7 +173,7 @@ extension Exchange {
         } else {
             Respond.refuse(self, isTimeout ? .upstreamTimeout : .upstreamFailed)
         }
-        client.output.flush()
+        client.link.flush()
     }
 
     // MARK: The request's body
@@ -182,12 +181,12 @@ extension Exchange {
     /// Moves what has arrived of the body to the upstream, as far as that takes it.
     func pumpRequestBody() {
         guard let upstream, !isRequestComplete else { return }
-        while upstream.output.isWritable {
+        while upstream.link.isWritable {
             do throws(WireError) {
                 switch try client.reader.next(&client.inbound) {
                 case .body(let piece):
                     if isBodyTooLong() { return refuseBody(.bodyTooLarge) }
-                    upstream.output.append(piece)
+                    upstream.link.append(piece)
                 case .end:
                     isRequestComplete = true
                     bytesIn = client.reader.payloadBytes
@@ -215,8 +214,8 @@ extension Exchange {
 
     func upstreamWritabilityChanged() {
         pumpRequestBody()
-        upstream?.output.flush()
+        upstream?.link.flush()
         client.updateReading()
-        client.output.flush()
+        client.link.flush()
     }
 }

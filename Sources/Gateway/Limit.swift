@@ -71,6 +71,6 @@ extension Exchange: DecisionReceiver {
         case .respond(let problem): Respond.refuse(self, problem)
         case .waiting: break
         }
-        client.output.flush()
+        client.link.flush()
     }
 }

@@ -1,3 +1,4 @@
+import HTTPWire
 import LimiterCore
 
 /// What the answers to a route's requests say of its limits, with all that is known beforehand already written:

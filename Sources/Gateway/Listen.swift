@@ -29,7 +29,7 @@ struct Listener: Sendable {
             .serverChannelOption(.maxMessagesPerRead, value: Self.acceptsPerTick)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 1)
-            .childChannelOption(.writeBufferWaterMark, value: Outlet.marks)
+            .childChannelOption(.writeBufferWaterMark, value: Link.marks)
             .childChannelOption(
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 2048, maximum: 65_536)
             )

@@ -19,7 +19,6 @@ enum Respond {
         let isQuota = exchange.decided != nil && problem.status == 429
         let text = problem.text
         let id = exchange.requestID
-        let head = exchange.client.reader.head
 
         worker.scratch.clear()
         worker.scratch.append(atMost: text.body.count + (limits?.namesBound ?? 0) + RequestID.longest + 192) { body in
@@ -34,7 +33,7 @@ enum Respond {
                 body.write(decision.isDegraded ? ",\"degraded\":true" : ",\"degraded\":false")
             }
             body.write(",\"request_id\":\"")
-            id.write(head.fields, to: &body)
+            id.write(exchange.client.reader.head.fields, to: &body)
             body.write("\"}")
         }
         writeOwnAnswer(exchange, bound: text.head.count + (limits?.headBound ?? 0) + 64) { out in
@@ -67,11 +66,10 @@ enum Respond {
         exchange.status = status
         exchange.isAnswered = true
         guard exchange.hasHead, !exchange.isRequestComplete else { return }
-        let head = exchange.client.reader.head
-        switch head.framing {
+        switch exchange.client.reader.head.framing {
         case .length(let length)
         where length - exchange.client.reader.payloadBytes <= longestDrain
-            && (!head.expectsContinue || exchange.hasContinued):
+            && (!exchange.client.reader.head.expectsContinue || exchange.hasContinued):
             break
         default: exchange.keepsAlive = false
         }
@@ -80,13 +78,12 @@ enum Respond {
     /// `start` writes the status line and fields; `worker.scratch` holds the body.
     private static func writeOwnAnswer(_ exchange: Exchange, bound: Int, _ start: (inout ByteCursor) -> Void) {
         let worker = exchange.worker
-        let head = exchange.client.reader.head
         let length = worker.scratch.readableBytes
-        exchange.client.output.append { out in
+        exchange.client.link.append { out in
             out.append(atMost: bound + RequestID.longest + 192) { cursor in
                 start(&cursor)
                 cursor.write("X-Request-Id: ")
-                exchange.requestID.write(head.fields, to: &cursor)
+                exchange.requestID.write(exchange.client.reader.head.fields, to: &cursor)
                 cursor.write("\r\nDate: ")
                 cursor.write(worker.dateBytes())
                 cursor.write("\r\nContent-Length: ")
@@ -94,7 +91,7 @@ enum Respond {
                 writeConnection(exchange, to: &cursor)
                 cursor.write("\r\n\r\n")
             }
-            if !exchange.hasHead || head.method != .head {
+            if !exchange.hasHead || exchange.client.reader.head.method != .head {
                 out.writeImmutableBuffer(worker.scratch)
                 exchange.bytesOut = Int64(length)
             }
@@ -127,8 +124,7 @@ enum Respond {
         }
         upstream.reader.head.fields.remove(.xRequestID)
         let hasDate = upstream.reader.head.fields.contains(.date)
-        let fields = exchange.client.reader.head.fields
-        exchange.client.output.append { out in
+        exchange.client.link.append { out in
             upstream.reader.head.writeStatusLine(into: &out)
             upstream.reader.head.fields.write(into: &out)
             out.append(atMost: (limits?.headBound ?? 0) + RequestID.longest + 192) { cursor in
@@ -140,7 +136,7 @@ enum Respond {
                 }
                 if exchange.wrapsInChunks { cursor.write("Transfer-Encoding: chunked\r\n") }
                 cursor.write("X-Request-Id: ")
-                exchange.requestID.write(fields, to: &cursor)
+                exchange.requestID.write(exchange.client.reader.head.fields, to: &cursor)
                 writeConnection(exchange, to: &cursor)
                 cursor.write("\r\n\r\n")
             }
@@ -170,7 +166,7 @@ enum Respond {
 
     /// The answer of the upstream has been passed on to its end.
     static func complete(_ exchange: Exchange) {
-        if exchange.wrapsInChunks { exchange.client.output.append { $0.writeLastChunk() } }
+        if exchange.wrapsInChunks { exchange.client.link.append { $0.writeLastChunk() } }
         end(exchange)
     }
 

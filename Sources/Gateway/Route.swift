@@ -36,10 +36,11 @@ enum Routing {
     }
 
     private static func find(_ exchange: Exchange) -> RouteTable.Place? {
-        let routes = exchange.worker.plan.routes
-        return exchange.path.withBytes(of: exchange.client.reader.head) { path in
-            exchange.client.reader.head.fields.withValue(of: .host) { routes.find(host: $0, path: path) }
-                ?? routes.find(host: UnsafeRawBufferPointer(start: nil, count: 0), path: path)
+        exchange.path.withBytes(of: exchange.client.reader.head) { path in
+            exchange.client.reader.head.fields.withValue(of: .host) {
+                exchange.worker.plan.routes.find(host: $0, path: path)
+            }
+                ?? exchange.worker.plan.routes.find(host: UnsafeRawBufferPointer(start: nil, count: 0), path: path)
         }
     }
 }

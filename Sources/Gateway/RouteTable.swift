@@ -4,7 +4,7 @@ import WeirConfiguration
 ///
 /// Routes with a host come before those without, longer paths before shorter ones, and a path ends where a segment ends.
 /// A look-up is one pass over host and path, however many routes there are, and allocates nothing.
-struct RouteTable: Sendable {
+struct RouteTable: ~Copyable, Sendable {
     /// A service's index and the index of one of its routes.
     struct Place: Hashable, Sendable {
         let service: Int

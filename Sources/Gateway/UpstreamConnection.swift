@@ -6,14 +6,12 @@ final class UpstreamConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private let gate: UpstreamGate
-    private var context: ChannelHandlerContext?
-    let output: Outlet
+    let link: Link
     /// Who has leased it.
     var exchange: Exchange?
     /// What has arrived and is not used up yet.
     var inbound = ByteBuffer()
     var reader = ResponseReader()
-    private var isReading = true
     /// Whether it has carried a request to its end before, so that the upstream may have closed it meanwhile.
     var isReused = false
     private(set) var isClosed = false
@@ -22,34 +20,19 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     init(gate: UpstreamGate) {
         self.gate = gate
-        output = Outlet(worker: gate.worker)
-    }
-
-    // MARK: Reading
-
-    /// Stops taking bytes from the upstream while nobody takes them from us.
-    func setReading(_ reading: Bool) {
-        guard reading != isReading else { return }
-        isReading = reading
-        try? context?.channel.syncOptions?.setOption(.autoRead, value: reading)
+        link = Link(worker: gate.worker, isEncrypted: gate.isEncrypted)
     }
 
     func close() {
         guard !isClosed else { return }
-        context?.close(promise: nil)
+        link.context?.close(promise: nil)
     }
 
     // MARK: Events
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
-        output.context = context
-    }
+    func handlerAdded(context: ChannelHandlerContext) { link.attach(context) }
 
-    func handlerRemoved(context: ChannelHandlerContext) {
-        self.context = nil
-        output.context = nil
-    }
+    func handlerRemoved(context: ChannelHandlerContext) { link.detach() }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var buffer = unwrapInboundIn(data)
@@ -77,6 +60,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        link.closed()
         gate.worker.readClock()
         isClosed = true
         gate.closed(self)

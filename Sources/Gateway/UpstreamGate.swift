@@ -13,6 +13,7 @@ final class UpstreamGate {
     /// What a Host field calls it.
     let authority: [UInt8]
     private let tls: NIOSSLContext?
+    var isEncrypted: Bool { tls != nil }
     private var pool: Pool
     /// Until when other upstreams of a service go first, because this one could not be reached; and for how long next time.
     private var avoidedUntil: Int64 = 0
@@ -66,7 +67,7 @@ final class UpstreamGate {
     func release(_ connection: UpstreamConnection) {
         connection.exchange = nil
         connection.isReused = true
-        connection.setReading(true)
+        connection.link.setReading(true)
         if let next = pool.released(connection, at: worker.now) { next.serve(connection) }
     }
 
@@ -103,7 +104,7 @@ final class UpstreamGate {
             .connectTimeout(TimeAmount(worker.plan.settings.timeouts.connect))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.maxMessagesPerRead, value: 1)
-            .channelOption(.writeBufferWaterMark, value: Outlet.marks)
+            .channelOption(.writeBufferWaterMark, value: Link.marks)
             .channelOption(
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 65_536)
             )

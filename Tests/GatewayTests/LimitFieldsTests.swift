@@ -1,3 +1,4 @@
+import HTTPWire
 import LimiterCore
 import NIOCore
 import Testing
@@ -61,14 +62,7 @@ struct LimitFieldsTests {
     }
 }
 
-struct ByteCursorTests {
-    @Test(arguments: [0, 7, 10, 99, 1_000_000, Int64.max, -5, Int64.min])
-    func decimalsAreWrittenAsSwiftDoes(number: Int64) {
-        var buffer = ByteBuffer()
-        buffer.append(atMost: 20) { $0.write(decimal: number) }
-        #expect(String(buffer: buffer) == "\(number)")
-    }
-
+struct SecondsTests {
     @Test(arguments: [(0, "0.000"), (1, "0.001"), (1000, "0.001"), (5_431_001, "5.432"), (60_000_000, "60.000")])
     func secondsAreRoundedUpToTheMillisecond(microseconds: Int64, text: String) {
         var buffer = ByteBuffer()

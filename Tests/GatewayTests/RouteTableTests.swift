@@ -14,7 +14,7 @@ struct RouteTableTests {
             })
     }
 
-    private func find(_ table: RouteTable, _ path: String, host: String = "weir.test") -> Int? {
+    private func find(_ table: borrowing RouteTable, _ path: String, host: String = "weir.test") -> Int? {
         Array(host.utf8).withUnsafeBytes { host in
             Array(path.utf8).withUnsafeBytes { table.find(host: host, path: $0)?.service }
         }

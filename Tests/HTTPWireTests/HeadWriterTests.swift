@@ -40,7 +40,7 @@ import Testing
         let request = "PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nConnection: close\r\nX: \u{e9}\r\n\r\n"
         let head = try parseRequest(try Self.forward(request))
         #expect(head.framing == .length(5))
-        #expect(head.keepAlive)
+        #expect(head.keepAlive == true)
         #expect(head.fields.lines == ["Host: h", "Content-Length: 5", "X: \u{e9}", "x-weir-tenant: acme"])
     }
 

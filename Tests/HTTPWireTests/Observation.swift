@@ -55,8 +55,7 @@ extension Observation {
                 while try observation.note(
                     reader.next(&buffer), keepsAlive: reader.head.keepAlive, fields: reader.head.fields,
                     startLine: {
-                        let head = reader.head
-                        return "\(head.method.name) \(head.fields.text(head.target)) \(head.version)"
+                        "\(reader.head.method.name) \(reader.head.fields.text(reader.head.target)) \(reader.head.version)"
                     })
                 {}
             }
@@ -102,7 +101,7 @@ extension Observation {
 
     /// False where the reader needs more.
     private mutating func note(
-        _ event: MessageEvent, keepsAlive: Bool, fields: HeadFields, startLine: () -> String
+        _ event: MessageEvent, keepsAlive: Bool, fields: borrowing HeadFields, startLine: () -> String
     ) -> Bool {
         switch event {
         case .head:

@@ -13,10 +13,10 @@ import Testing
         #expect(head.fields.text(head.path) == "/payment/42")
         #expect(head.fields.text(head.query) == "?full=1")
         #expect(head.targetForm == .origin)
-        #expect(head.authority.isEmpty)
+        #expect(head.authority.isEmpty == true)
         #expect(head.framing == .length(12))
-        #expect(head.keepAlive)
-        #expect(!head.expectsContinue)
+        #expect(head.keepAlive == true)
+        #expect(head.expectsContinue == false)
         #expect(head.fields.lines == ["Host: api.example:8080", "X-Tenant: acme", "Content-Length: 12", "Empty: "])
         #expect(head.fields[0].known == .host)
         #expect(head.fields[1].known == .other)
@@ -30,7 +30,7 @@ import Testing
         #expect(head.fields.text(head.path) == "/x")
         #expect(head.fields.text(head.query) == "?y")
         let bare = try parseRequest("GET https://a.example?y HTTP/1.1\r\nHost: a.example\r\n\r\n")
-        #expect(bare.path.isEmpty)
+        #expect(bare.path.isEmpty == true)
         #expect(bare.fields.text(bare.query) == "?y")
     }
 
@@ -59,8 +59,8 @@ import Testing
 
     @Test func onlyAClientOfHTTP11WaitsForContinue() throws {
         let fields = "Host: a\r\nExpect: 100-Continue\r\nContent-Length: 5\r\n\r\n"
-        #expect(try parseRequest("PUT / HTTP/1.1\r\n" + fields).expectsContinue)
-        #expect(try !parseRequest("PUT / HTTP/1.0\r\n" + fields).expectsContinue)
+        #expect(try parseRequest("PUT / HTTP/1.1\r\n" + fields).expectsContinue == true)
+        #expect(try parseRequest("PUT / HTTP/1.0\r\n" + fields).expectsContinue == false)
     }
 
     @Test(arguments: Method.allCases)
@@ -71,7 +71,7 @@ import Testing
     @Test func oneEmptyLineBeforeARequestIsSkipped() throws {
         #expect(try parseRequest("\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").method == .get)
         #expect(throws: WireError(.badRequestLine)) {
-            try parseRequest("\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            _ = try parseRequest("\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n")
         }
     }
 
@@ -103,14 +103,14 @@ import Testing
         var parser = HeadParser()
         #expect(try parser.parse(&buffer, into: &head))
         #expect(head.version == .http10)
-        #expect(!head.keepAlive)
+        #expect(head.keepAlive == false)
         #expect(try parser.parse(&buffer, into: &head))
         #expect(head.framing == .chunked)
-        #expect(head.keepAlive)
-        #expect(head.authority.isEmpty)
+        #expect(head.keepAlive == true)
+        #expect(head.authority.isEmpty == true)
         #expect(try parser.parse(&buffer, into: &head))
         #expect(head.framing == .none)
-        #expect(!head.fields.contains(.transferEncoding))
+        #expect(head.fields.contains(.transferEncoding) == false)
         #expect(head.fields.lines == ["Host: c"])
         #expect(try !parser.parse(&buffer, into: &head))
     }

@@ -2,8 +2,8 @@ package import NIOCore
 
 /// The fields of a head, in the order in which they came, over the bytes of that head.
 ///
-/// Lookups skip removed fields. Copying a value makes the next change copy the entries: pass it `inout` or borrow it.
-package struct HeadFields: Sendable {
+/// Lookups skip removed fields. A value is not copied: it is borrowed or changed in place.
+package struct HeadFields: ~Copyable, Sendable {
     /// The whole head, from its first byte to the end of the empty line. It shares the storage of the buffer that it was
     /// read from: as long as it is held, appending to that buffer copies. `RequestHead.clear()` lets go.
     package internal(set) var bytes: ByteBuffer

@@ -15,7 +15,7 @@ extension HeadParser {
     }
 
     /// RFC 9112 §3.2.2 has clients send the same host twice.
-    private func compareAuthority(_ head: RequestHead, _ bytes: UnsafePointer<UInt8>) throws(WireError) {
+    private func compareAuthority(_ head: borrowing RequestHead, _ bytes: UnsafePointer<UInt8>) throws(WireError) {
         guard let index = head.fields.firstIndex(of: .host) else { return }
         let host = head.fields[index].value
         let same = UnsafeRawBufferPointer(start: bytes + Int(host.start), count: host.count).equalsIgnoringCase(

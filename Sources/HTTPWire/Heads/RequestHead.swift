@@ -3,7 +3,7 @@ package import NIOCore
 /// A request's method, target and fields, as offsets over the bytes received.
 ///
 /// One value serves a connection for its life: a parser fills it again for each request without allocating.
-package struct RequestHead: Sendable {
+package struct RequestHead: ~Copyable, Sendable {
     package internal(set) var method: Method
     package internal(set) var version: Version
     /// As received: path and query, or `scheme://authority` before them, or `*`.

@@ -1,7 +1,7 @@
 package import NIOCore
 
 /// A response's status and fields, as offsets over the bytes received.
-package struct ResponseHead: Sendable {
+package struct ResponseHead: ~Copyable, Sendable {
     /// 100...599, and never 101.
     package internal(set) var status: Int
     package internal(set) var version: Version

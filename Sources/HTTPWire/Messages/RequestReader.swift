@@ -1,7 +1,7 @@
 package import NIOCore
 
 /// A connection's requests, one after the other: head, body, end, next head.
-package struct RequestReader: Sendable {
+package struct RequestReader: ~Copyable, Sendable {
     private enum Phase: Sendable {
         case head, body, finished
     }

@@ -1,7 +1,7 @@
 package import NIOCore
 
 /// A connection's responses, one after the other: head, body, end, next head. An interim response (1xx) is one of them.
-package struct ResponseReader: Sendable {
+package struct ResponseReader: ~Copyable, Sendable {
     private enum Phase: Sendable {
         case head, body, finished
     }

@@ -21,14 +21,12 @@ extension ByteBuffer {
     package mutating func writeStatusLine(_ status: Int) {
         precondition((100...999).contains(status))
         let reason = ReasonPhrase.of(status)
-        writeWithUnsafeMutableBytes(minimumWritableBytes: reason.utf8CodeUnitCount + 32) { bytes in
-            var room = RoomWriter(bytes)
-            room.write("HTTP/1.1 ")
-            for place in [100, 10, 1] { room.write(UInt8(ascii: "0") + UInt8(status / place % 10)) }
-            room.write(UInt8.space)
-            room.write(reason)
-            room.writeCRLF()
-            return room.count
+        append(atMost: reason.utf8CodeUnitCount + 32) { cursor in
+            cursor.write("HTTP/1.1 ")
+            cursor.write(decimal: Int64(status))
+            cursor.write(byte: .space)
+            cursor.write(reason)
+            cursor.write("\r\n")
         }
     }
 

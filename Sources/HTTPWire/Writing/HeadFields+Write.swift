@@ -7,15 +7,13 @@ extension HeadFields {
             // The last line ends where the empty line begins.
             let end = bytes.count - 2
             guard !entries.isEmpty, end > start else { return }
-            out.writeWithUnsafeMutableBytes(minimumWritableBytes: end - start) { room in
-                var room = RoomWriter(room)
+            out.append(atMost: end - start) { cursor in
                 var runStart = start
                 for index in entries.indices where entries[index].isRemoved {
-                    room.write(UnsafeRawBufferPointer(rebasing: bytes[runStart..<Int(entries[index].name.start)]))
+                    cursor.write(UnsafeRawBufferPointer(rebasing: bytes[runStart..<Int(entries[index].name.start)]))
                     runStart = index + 1 < entries.count ? Int(entries[index + 1].name.start) : end
                 }
-                room.write(UnsafeRawBufferPointer(rebasing: bytes[runStart..<end]))
-                return room.count
+                cursor.write(UnsafeRawBufferPointer(rebasing: bytes[runStart..<end]))
             }
         }
     }
@@ -28,17 +26,14 @@ extension RequestHead {
     package func writeRequestLine(into out: inout ByteBuffer, path canonical: borrowing CanonicalPath) {
         let longest = target.count + canonical.rewritten.readableBytes + 32
         fields.bytes.withUnsafeReadableBytes { bytes in
-            _ = canonical.rewritten.withUnsafeReadableBytes { rewritten in
-                out.writeWithUnsafeMutableBytes(minimumWritableBytes: longest) { room in
-                    var room = RoomWriter(room)
-                    room.write(method.name)
-                    room.write(.space)
-                    let isRewritten = canonical.isRewritten
-                    if isRewritten { room.write(rewritten) }
-                    let start = isRewritten ? query.start : path.start
-                    room.write(UnsafeRawBufferPointer(rebasing: bytes[Int(start)..<Int(query.end)]))
-                    room.write(" HTTP/1.1\r\n")
-                    return room.count
+            canonical.rewritten.withUnsafeReadableBytes { rewritten in
+                out.append(atMost: longest) { cursor in
+                    cursor.write(method.name)
+                    cursor.write(byte: .space)
+                    if canonical.isRewritten { cursor.write(rewritten) }
+                    let start = canonical.isRewritten ? query.start : path.start
+                    cursor.write(UnsafeRawBufferPointer(rebasing: bytes[Int(start)..<Int(query.end)]))
+                    cursor.write(" HTTP/1.1\r\n")
                 }
             }
         }

@@ -8,10 +8,7 @@ extension Script {
         #!lua
         local call = redis.call
         local now = struct.unpack('>dd', ARGV[1])
-        if now < 0 then
-          local time = call('TIME')
-          now = time[1] * 1000000 + time[2]
-        end
+        \#(clock)
         local seen = math.floor(now / 1000)
 
         call('ZADD', KEYS[1], seen, ARGV[2])

@@ -92,7 +92,12 @@ let package = Package(
         tests("HTTPWireTests", ["HTTPWire", nioCore, nioHTTP1, nioEmbedded]),
         tests("TelemetryTests", ["Telemetry"]),
         tests("ConfigurationTests", ["WeirConfiguration", "LimiterCore"]),
-        tests("RedisStoreTests", ["RedisStore", "LimiterCore", "TestSupport", nioCore, nioPosix, nioEmbedded]),
+        tests(
+            "RedisStoreTests",
+            [
+                "RedisStore", "LimiterCore", "Telemetry", "WeirConfiguration", "TestSupport", nioCore, nioPosix,
+                nioEmbedded, logging,
+            ]),
         tests(
             "GatewayTests",
             [

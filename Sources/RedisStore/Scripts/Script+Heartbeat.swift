@@ -9,7 +9,8 @@ extension Script {
         local call = redis.call
         local now = struct.unpack('>dd', ARGV[1])
         \#(clock)
-        local seen = math.floor(now / 1000)
+        -- Not every replica may know of a time that went on, so who is alive is noted at Redis's own.
+        local seen = math.floor(clock / 1000)
 
         call('ZADD', KEYS[1], seen, ARGV[2])
         call('ZREMRANGEBYSCORE', KEYS[1], '-inf', seen - 10000)

@@ -2,11 +2,14 @@ extension Script {
     // What decisions and merges have in common, as text: a function would cost each limit of each decision a call.
     // The pieces name the locals of both.
 
-    /// Makes `now` Redis's time, where the call brings no clock.
+    /// Makes `clock` Redis's own time, where the call brings none, and `now` the time to decide at: that of the replica
+    /// goes on where Redis's fell more than a second behind it.
     static let clock = #"""
+        local clock = now
         if now < 0 then
           local time = call('TIME')
-          now = time[1] * 1000000 + time[2]
+          clock = time[1] * 1000000 + time[2]
+          now = clock < -now - 1000000 and -now or clock
         end
         """#
 

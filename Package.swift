@@ -113,6 +113,7 @@ let package = Package(
         tests(
             "StoreConformanceTests",
             ["LimiterCore", "RedisStore", "TestSupport", "WeirConfiguration", nioCore, nioPosix, logging]),
+        tests("WeirCommandTests", ["weir"]),
         tests("IntegrationTests", ["TestSupport", nioCore, nioPosix, nioHTTP1, httpClient]),
         tests("ArchitectureTests", []),
     ]

@@ -91,9 +91,9 @@ let package = Package(
             name: "TestSupport", dependencies: ["LimiterCore"], path: "Tests/TestSupport",
             swiftSettings: settings),
         tests("LimiterCoreTests", ["LimiterCore", "TestSupport"]),
-        tests("HTTPWireTests", ["HTTPWire", nioCore, nioHTTP1, nioEmbedded]),
-        tests("TelemetryTests", ["Telemetry"]),
-        tests("ConfigurationTests", ["WeirConfiguration", "LimiterCore"]),
+        tests("HTTPWireTests", ["HTTPWire", "TestSupport", nioCore, nioHTTP1, nioEmbedded]),
+        tests("TelemetryTests", ["Telemetry", "TestSupport"]),
+        tests("ConfigurationTests", ["WeirConfiguration", "LimiterCore", "TestSupport"]),
         tests(
             "RedisStoreTests",
             [

@@ -119,6 +119,19 @@ final class StoreClient: Sendable {
         try await onLoop { store, _ in if case .ready = store.phase { true } else { false } }
     }
 
+    /// Waits until so many requests are on their way.
+    func hasSent(_ requests: Int) async throws {
+        try await eventually("the departure of \(requests) requests") {
+            try await self.onLoop { store, _ in
+                if case .ready(let connection) = store.phase {
+                    connection.state.requestsInFlight == requests
+                } else {
+                    false
+                }
+            }
+        }
+    }
+
     func setClock(_ now: Int64) async throws { try await onLoop { store, _ in store.scriptClock = now } }
 
     /// Asks all in one tick; each answer in its question's place.

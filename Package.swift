@@ -21,6 +21,7 @@ let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -47,6 +48,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -69,8 +71,8 @@ let package = Package(
         library(
             "ControlAPI",
             [
-                "LimiterCore", "WeirConfiguration", "Telemetry", hummingbird, hummingbirdCore, lifecycle, nioCore,
-                logging,
+                "LimiterCore", "WeirConfiguration", "Telemetry", hummingbird, hummingbirdCore, httpTypes, lifecycle,
+                nioCore, logging,
             ]),
         .executableTarget(
             name: "weir",
@@ -86,13 +88,18 @@ let package = Package(
             path: "Benchmarks/StoreBench/Sources/StoreBench", swiftSettings: settings),
 
         .target(
-            name: "TestSupport", dependencies: [nioCore, nioPosix, "LimiterCore"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["LimiterCore"], path: "Tests/TestSupport",
             swiftSettings: settings),
         tests("LimiterCoreTests", ["LimiterCore", "TestSupport"]),
-        tests("HTTPWireTests", ["HTTPWire", nioCore, nioHTTP1, nioEmbedded]),
-        tests("TelemetryTests", ["Telemetry"]),
-        tests("ConfigurationTests", ["WeirConfiguration", "LimiterCore"]),
-        tests("RedisStoreTests", ["RedisStore", "LimiterCore", "TestSupport", nioCore, nioPosix, nioEmbedded]),
+        tests("HTTPWireTests", ["HTTPWire", "TestSupport", nioCore, nioHTTP1, nioEmbedded]),
+        tests("TelemetryTests", ["Telemetry", "TestSupport"]),
+        tests("ConfigurationTests", ["WeirConfiguration", "LimiterCore", "TestSupport"]),
+        tests(
+            "RedisStoreTests",
+            [
+                "RedisStore", "LimiterCore", "Telemetry", "WeirConfiguration", "TestSupport", nioCore, nioPosix,
+                nioEmbedded, logging,
+            ]),
         tests(
             "GatewayTests",
             [
@@ -102,13 +109,16 @@ let package = Package(
         tests(
             "ControlAPITests",
             [
-                "ControlAPI", "WeirConfiguration", "LimiterCore", "Telemetry", nioCore, nioPosix, logging,
+                "ControlAPI", "WeirConfiguration", "LimiterCore", "Telemetry", hummingbird, httpTypes, nioCore,
+                nioPosix,
+                logging,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),
         tests(
             "StoreConformanceTests",
             ["LimiterCore", "RedisStore", "TestSupport", "WeirConfiguration", nioCore, nioPosix, logging]),
-        tests("IntegrationTests", ["TestSupport", nioCore, nioPosix, nioHTTP1, httpClient]),
+        tests("WeirCommandTests", ["weir"]),
+        tests("IntegrationTests", ["TestSupport", "LimiterCore", nioCore, nioPosix, nioHTTP1, httpClient]),
         tests("ArchitectureTests", []),
     ]
 )

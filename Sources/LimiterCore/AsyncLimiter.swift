@@ -24,10 +24,7 @@ package struct LimitQuestion: Sendable {
     func units(of limit: Limit) -> Int64 {
         if let cost { return cost }
         guard case .header(let name, let otherwise) = limit.cost else { return limit.cost.units(method: method) }
-        guard let text = headers[name], text.utf8.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains),
-            let units = Int64(text), units <= Cost.maximum
-        else { return otherwise }
-        return units
+        return headers[name].flatMap { Cost.units(parsing: $0.utf8) } ?? otherwise
     }
 }
 

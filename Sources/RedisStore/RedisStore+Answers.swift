@@ -12,6 +12,7 @@ extension RedisStore {
         case .decision: return landDecision(flight, reply)
         case .merge(let spending, let completion):
             let snapshot = SharedFormat.snapshot(reply, spending.rule)
+            note(snapshot?.now, of: flight)
             if snapshot == nil { unexpected = Self.unexpectedReply }
             if !flight.isOverdue {
                 if snapshot != nil { metrics?.countMerge() }
@@ -19,6 +20,7 @@ extension RedisStore {
             }
         case .heartbeat(_, let completion):
             let fleet = SharedFormat.fleet(reply)
+            note(fleet?.now, of: flight)
             if fleet == nil { unexpected = Self.unexpectedReply }
             if !flight.isOverdue { completion(fleet.map { .success($0) } ?? .failure(Self.unexpectedReply)) }
         case .leave(_, let completion):
@@ -42,6 +44,11 @@ extension RedisStore {
         return nil
     }
 
+    /// Counts what was not decided at Redis's time, because that went back.
+    private func note(_ now: Int64?, of flight: Flight) {
+        if now == -flight.clock { metrics?.countClockRegression() }
+    }
+
     static let unexpectedReply = StoreError(.incompatible, "the server answered what the script does not answer")
 
     // MARK: Decisions
@@ -55,6 +62,7 @@ extension RedisStore {
         }
         backoff.succeeded()
         lastNow = answer.now
+        note(answer.now, of: flight)
         if flight.isOverdue {
             landLate(flight, group, answer)
             queue.recycle(flight)

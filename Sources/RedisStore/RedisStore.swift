@@ -129,12 +129,14 @@ package final class RedisStore: SharedStore, LimitStore {
         guard !queue.isEmpty else { return }
         guard case .ready(let connection) = phase else { return failQueued(unavailability) }
         let deadline = eventLoop.now + deadline
+        let clock = scriptClock ?? -max(1, observer?.storeTime ?? 1)
         // One text is enough: whatever comes behind it finds the script there.
         var texts: Set<Script> = []
         for index in queue.flights.indices {
             let flight = queue.flights[index]
             // One that is sent again keeps the deadline it had.
             flight.deadline = min(flight.deadline, deadline)
+            flight.clock = clock
             connection.send(flight) { writer, names in write(flight, names, &texts, to: &writer) }
             if case .decision = flight.purpose, !flight.isResent { metrics?.countBatch(decisions: flight.requests) }
         }
@@ -157,13 +159,13 @@ package final class RedisStore: SharedStore, LimitStore {
         switch flight.purpose {
         case .decision:
             script(.decide)
-            DecisionFormat.appendKeysAndArguments(of: flight.calls, clock: scriptClock, to: &writer)
+            DecisionFormat.appendKeysAndArguments(of: flight.calls, clock: flight.clock, to: &writer)
         case .merge(let spending, _):
             script(.merge)
-            SharedFormat.append(spending, clock: scriptClock, to: &writer)
+            SharedFormat.append(spending, clock: flight.clock, to: &writer)
         case .heartbeat(let replica, _):
             script(.heartbeat)
-            SharedFormat.appendHeartbeat(of: replica, clock: scriptClock, to: &writer)
+            SharedFormat.appendHeartbeat(of: replica, clock: flight.clock, to: &writer)
         case .leave(let replica, _): SharedFormat.appendLeave(replica, to: &writer)
         }
     }

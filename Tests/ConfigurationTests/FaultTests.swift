@@ -120,6 +120,11 @@ struct WrongText: CustomTestStringConvertible, Sendable {
     ])
     func whatIsWrongWithTheIdentity(wrong: WrongText) { check(wrong) }
 
+    /// One more key beside those that a limit needs, on line 2.
+    private static func limit(_ key: String, _ fragment: String) -> WrongText {
+        WrongText("limits:\n  - {name: a, per: everyone, rate: 1/s, \(key)}", 2, fragment)
+    }
+
     @Test(arguments: [
         WrongText("limits: {}", 1, "should be a list of limits"),
         WrongText("limits:\n  - global", 2, "should be a mapping"),
@@ -138,39 +143,31 @@ struct WrongText: CustomTestStringConvertible, Sendable {
         WrongText("limits:\n  - name: a\n    rate: 1/s\n    per: [method, method]", 4, "listed twice"),
         WrongText("limits:\n  - name: a\n    rate: 1/s\n    per: {tenant: 1}", 4, "but is a mapping"),
         WrongText("limits:\n  - name: a\n    rate: 1/s\n    per: tenant", 4, "without an `identity`"),
-        WrongText("limits:\n  - {name: a, per: everyone, rate: 1/s, algorithm: calendar}", 2, "is not built yet"),
-        WrongText("limits:\n  - {name: a, per: everyone, rate: 1/s, algorithm: concurrency}", 2, "is not built yet"),
-        WrongText("limits:\n  - {name: a, per: everyone, rate: 1/s, algorithm: token-bucket}", 2, "`token_bucket`?"),
-        WrongText(
-            "limits:\n  - {name: a, per: everyone, rate: 1/s, time_zone: UTC}", 2, "`time_zone` is not built yet"),
-        WrongText("limits:\n  - {name: a, per: everyone, rate: 1/s, burst: 5}", 2, "`burst` belongs to"),
+        limit("algorithm: calendar", "is not built yet"),
+        limit("algorithm: concurrency", "is not built yet"),
+        limit("algorithm: token-bucket", "`token_bucket`?"),
+        limit("time_zone: UTC", "`time_zone` is not built yet"),
+        limit("burst: 5", "`burst` belongs to"),
         WrongText(
             "limits:\n  - name: a\n    per: everyone\n    rate: 1/s\n    algorithm: token_bucket\n    burst: 0", 6,
             "at least 1"),
-        WrongText(
-            "limits:\n  - {name: a, per: everyone, rate: 1/s, mode: leased}", 2, "`mode: leased` is not built yet"),
-        WrongText("limits:\n  - {name: a, per: everyone, rate: 1/s, mode: local}", 2, "`mode: local` is not built yet"),
-        WrongText("limits:\n  - {name: a, per: everyone, rate: 1/s, cost: much}", 2, "should be a whole number"),
-        WrongText("limits:\n  - {name: a, per: everyone, rate: 1/s, cost: -1}", 2, "between 0 and"),
-        WrongText("limits:\n  - {name: a, per: everyone, rate: 1/s, cost: [1]}", 2, "should not be a list"),
-        WrongText("limits:\n  - {name: a, per: everyone, rate: 1/s, cost: {get: 1}}", 2, "not a method in capitals"),
-        WrongText("limits:\n  - {name: a, per: everyone, rate: 1/s, cost: {GET: x}}", 2, "the cost of `GET`"),
-        WrongText("limits:\n  - {name: a, per: everyone, rate: 1/s, cost: {other: 2}}", 2, "names no method"),
-        WrongText(
-            "limits:\n  - {name: a, per: everyone, rate: 1/s, cost: {otherwise: 2}}", 2, "belongs to a cost from"),
-        WrongText(
-            "limits:\n  - {name: a, per: everyone, rate: 1/s, cost: {header: X, GET: 2}}", 2,
-            "not a key of `limits.cost`"),
-        WrongText(
-            "limits:\n  - {name: a, per: everyone, rate: 1/s, cost: {response_header: X}}", 2,
-            "a cost from the response is not built yet"),
-        WrongText("limits:\n  - {name: a, per: everyone, rate: 1/s, shadow: yes}", 2, "should be true or false"),
-        WrongText("limits:\n  - {name: a, per: everyone, rate: 1/s, shared: true}", 2, "there is none"),
-        WrongText("limits:\n  - {name: a, per: everyone, rate: 1/s, max_keys: 0}", 2, "max_keys must be between"),
+        limit("mode: leased", "`mode: leased` is not built yet"),
+        limit("mode: local", "`mode: local` is not built yet"),
+        limit("cost: much", "should be a whole number"),
+        limit("cost: -1", "between 0 and"),
+        limit("cost: [1]", "should not be a list"),
+        limit("cost: {get: 1}", "not a method in capitals"),
+        limit("cost: {GET: x}", "the cost of `GET`"),
+        limit("cost: {other: 2}", "names no method"),
+        limit("cost: {otherwise: 2}", "belongs to a cost from"),
+        limit("cost: {header: X, GET: 2}", "not a key of `limits.cost`"),
+        limit("cost: {response_header: X}", "a cost from the response is not built yet"),
+        limit("shadow: yes", "should be true or false"),
+        limit("shared: true", "there is none"),
+        limit("max_keys: 0", "max_keys must be between"),
         WrongText("limits:\n  - {name: a, per: service, rate: 1/s, guard: true}", 2, "cannot be per `service`"),
-        WrongText("limits:\n  - {name: a, per: everyone, rate: 1/s, count: failures}", 2, "use requests, failed_auth"),
-        WrongText(
-            "limits:\n  - {name: a, per: everyone, rate: 1/s, on_store_failure: open}", 2, "use local, allow, deny"),
+        limit("count: failures", "use requests, failed_auth"),
+        limit("on_store_failure: open", "use local, allow, deny"),
         WrongText(
             "limits:\n  - {name: a, per: everyone, rate: 1/s}\n  - {name: a, per: everyone, rate: 1/s}", 3,
             "declared twice"),

@@ -7,10 +7,8 @@ import WeirConfiguration
 struct TimeoutTests {
     @Test func aHeadThatDoesNotComeIs408() async throws {
         let upstream = TestUpstream.greeting()
-        defer { upstream.stop() }
-        var setup = Setup(upstream)
-        setup.gateway.timeouts.header = .milliseconds(100)
-        try await withGateway(setup) { gateway async throws in
+        try await withGateway(before: upstream, { $0.gateway.timeouts.header = .milliseconds(100) }) {
+            gateway async throws in
             let client = try gateway.connect()
             try client.wire.send("GET / HTTP/1.1\r\nHo")
             #expect(try client.next()?.status == 408)
@@ -28,11 +26,8 @@ struct TimeoutTests {
     }
 
     @Test func anIdleConnectionCloses() async throws {
-        let upstream = TestUpstream.greeting()
-        defer { upstream.stop() }
-        var setup = Setup(upstream)
-        setup.gateway.timeouts.idle = .milliseconds(100)
-        try await withGateway(setup) { gateway async throws in
+        try await withGateway(before: .greeting(), { $0.gateway.timeouts.idle = .milliseconds(100) }) {
+            gateway async throws in
             let fresh = try gateway.connect()
             let used = try gateway.connect()
             try used.wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -47,10 +42,8 @@ struct TimeoutTests {
             while try wire.receive() != nil {}
             upstream.note(Message())
         }
-        defer { upstream.stop() }
-        var setup = Setup(upstream)
-        setup.gateway.timeouts.body = .milliseconds(100)
-        try await withGateway(setup) { gateway async throws in
+        try await withGateway(before: upstream, { $0.gateway.timeouts.body = .milliseconds(100) }) {
+            gateway async throws in
             let client = try gateway.connect()
             try client.wire.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf")
             #expect(try client.next()?.status == 408)
@@ -68,10 +61,8 @@ struct TimeoutTests {
             while (try? wire.send(piece)) != nil {}
             gone.withLock { $0 = true }
         }
-        defer { upstream.stop() }
-        var setup = Setup(upstream)
-        setup.gateway.timeouts.idle = .milliseconds(200)
-        try await withGateway(setup) { gateway async throws in
+        try await withGateway(before: upstream, { $0.gateway.timeouts.idle = .milliseconds(200) }) {
+            gateway async throws in
             let client = try gateway.connect()
             try client.wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(await eventually { gone.withLock { $0 } })
@@ -88,8 +79,7 @@ struct ShutdownTests {
             try wire.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
             _ = try wire.receive()
         }
-        defer { upstream.stop() }
-        try await withGateway(Setup(upstream)) { gateway async throws in
+        try await withGateway(before: upstream) { gateway async throws in
             let idle = try gateway.connect()
             let busy = try gateway.connect()
             try busy.wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -113,10 +103,8 @@ struct ShutdownTests {
             upstream.note(Message())
             while try wire.receive() != nil {}
         }
-        defer { upstream.stop() }
-        var setup = Setup(upstream)
-        setup.gateway.timeouts.drain = .milliseconds(100)
-        try await withGateway(setup) { gateway async throws in
+        try await withGateway(before: upstream, { $0.gateway.timeouts.drain = .milliseconds(100) }) {
+            gateway async throws in
             let busy = try gateway.connect()
             try busy.wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(await eventually { upstream.requests.count == 1 })

@@ -67,10 +67,7 @@ struct UpstreamFailureTests {
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
     ])
     func anAnswerThatIsNoneIs502(answer: String) async throws {
-        let upstream = TestUpstream { _, wire, _ in
-            _ = try MessageReader(wire).next(isResponse: false)
-            try wire.send(answer)
-        }
+        let upstream = TestUpstream.sending(answer)
         defer { upstream.stop() }
         try await withGateway(Setup(upstream)) { gateway async throws in
             let client = try gateway.connect()
@@ -111,10 +108,7 @@ struct UpstreamFailureTests {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\nxx\r\n",
     ])
     func aTruncatedAnswerIsTruncatedForTheClient(answer: String) async throws {
-        let upstream = TestUpstream { _, wire, _ in
-            _ = try MessageReader(wire).next(isResponse: false)
-            try wire.send(answer)
-        }
+        let upstream = TestUpstream.sending(answer)
         defer { upstream.stop() }
         try await withGateway(Setup(upstream)) { gateway async throws in
             #expect(throws: Wire.Failure.self) { try gateway.get("/") }

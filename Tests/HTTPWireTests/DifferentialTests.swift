@@ -1,5 +1,6 @@
 import HTTPWire
 import NIOCore
+import TestSupport
 import Testing
 
 /// The same bytes to this module and to NIO's decoder: what is accepted here, NIO must frame alike. NIO may accept more.
@@ -104,7 +105,7 @@ import Testing
     func mutatedRequestsAreFramedAsNIODoes(shard: Int) throws {
         let seed = SeededGenerator.seed(for: "mutated requests, shard \(shard)")
         var mutator = Mutator(Corpus.requests, seed: seed &+ UInt64(shard))
-        let rounds = SeededGenerator.rounds(usual: Self.mutationsOfRequests) / Self.shards
+        let rounds = Mutator.rounds(usual: Self.mutationsOfRequests) / Self.shards
         var accepted = 0
         for round in 0..<rounds {
             let outcome = Self.checkRequests(mutator.next())
@@ -119,7 +120,7 @@ import Testing
     func mutatedResponsesAreFramedAsNIODoes(shard: Int) throws {
         let seed = SeededGenerator.seed(for: "mutated responses, shard \(shard)")
         var mutator = Mutator(Corpus.responses, seed: seed &+ UInt64(shard))
-        let rounds = SeededGenerator.rounds(usual: Self.mutationsOfResponses) / Self.shards
+        let rounds = Mutator.rounds(usual: Self.mutationsOfResponses) / Self.shards
         var accepted = 0
         for round in 0..<rounds {
             let method: HTTPWire.Method = round % 4 == 0 ? .head : .get

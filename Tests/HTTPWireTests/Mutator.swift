@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Makes messages that are slightly wrong, or right in an unusual way, from a corpus of others.
 struct Mutator {
     private let corpus: [[UInt8]]
@@ -26,6 +28,9 @@ struct Mutator {
         self.corpus = corpus.map { Array($0.utf8) }
         random = SeededGenerator(seed: seed)
     }
+
+    /// From `WEIR_TEST_MUTATIONS`, or `usual`.
+    static func rounds(usual: Int) -> Int { TestEnvironment["WEIR_TEST_MUTATIONS"].flatMap(Int.init) ?? usual }
 
     mutating func next() -> [UInt8] {
         var bytes = corpus.randomElement(using: &random)!

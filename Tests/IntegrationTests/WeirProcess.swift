@@ -9,6 +9,7 @@ final class WeirProcess: Sendable {
 
     let gateway: Int
     let control: Int
+    let configurationFile: URL
     private let process: Process
     private let directory: URL
 
@@ -33,7 +34,7 @@ final class WeirProcess: Sendable {
         control = try RedisServer.freePort()
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("weir-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        let file = directory.appendingPathComponent("weir.yaml")
+        configurationFile = directory.appendingPathComponent("weir.yaml")
         let text = """
             gateway:
               listen: 127.0.0.1:\(gateway)
@@ -43,12 +44,12 @@ final class WeirProcess: Sendable {
               listen: 127.0.0.1:\(control)
             \(configuration)
             """
-        try text.write(to: file, atomically: true, encoding: .utf8)
+        try text.write(to: configurationFile, atomically: true, encoding: .utf8)
         let log = directory.appendingPathComponent("log")
         try Data().write(to: log)
         process = Process()
         process.executableURL = Self.program
-        process.arguments = ["serve", "--config", file.path]
+        process.arguments = ["serve", "--config", configurationFile.path]
         process.standardError = try FileHandle(forWritingTo: log)
         process.standardOutput = try FileHandle(forWritingTo: log)
         try process.run()

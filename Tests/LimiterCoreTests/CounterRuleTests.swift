@@ -183,6 +183,30 @@ import Testing
         }
     }
 
+    /// The window of a limit that counted in milliseconds, read after the limit became so small that it counts in microseconds.
+    @Test func aRestFromACoarserTickIsBroughtWithinWhatIsExact() throws {
+        let (coarse, fine) = (try rule(.window("w", "1000000000/h")), try rule(.window("w", "20/h")))
+        #expect(coarse.tickMicroseconds == 1000 && fine.tickMicroseconds == 1)
+        let now = 1_767_225_600_000_000 as Int64
+        let old = CounterState(position: now / coarse.periodMicroseconds, count: 3, rest: 1_000_000_000)
+        for state in [fine.current(old, at: now), fine.merged(old, fine.neutral(at: now), at: now)] {
+            #expect(state == CounterState(position: old.position, count: 3, rest: fine.countCeiling))
+            #expect(fine.available(state, at: now) == 20 - 3 - fine.countCeiling)
+            let retry = now + fine.delay(state, untilAvailable: 1, at: now)
+            #expect(fine.admits(fine.current(state, at: retry), cost: 1, at: retry))
+            #expect(!fine.admits(fine.current(state, at: retry - 1), cost: 1, at: retry - 1))
+        }
+    }
+
+    @Test func aBucketTakesNoRemainderOfALongerPeriodAndOwesAtMostItsCapacity() throws {
+        let rule = try rule(.bucket("b", "7/minute", burst: 10))
+        let now = 1_767_225_600_000_000 as Int64
+        let old = CounterState(position: now, count: -25, rest: rule.periodTicks)
+        #expect(rule.current(old, at: now) == CounterState(position: now, count: -10, rest: 0))
+        let later = now + rule.periodMicroseconds
+        #expect(rule.current(old, at: later) == CounterState(position: later, count: -3, rest: 0))
+    }
+
     @Test func aLaterGenerationWinsWhateverWasCounted() throws {
         let rule = try rule(.window("w", "10/minute"))
         var old = rule.neutral(at: 0)

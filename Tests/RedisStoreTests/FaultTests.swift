@@ -158,15 +158,7 @@ import TestSupport
         try await withStore { server, client in
             server.pause()
             async let answer = client.decide(Question(group: group))
-            try await eventually("the call's departure") {
-                try await client.onLoop { store, _ in
-                    if case .ready(let connection) = store.phase {
-                        connection.state.requestsInFlight == 1
-                    } else {
-                        false
-                    }
-                }
-            }
+            try await client.hasSent(1)
             server.kill()
             #expect(try await answer.error?.code == .interrupted)
         }
@@ -204,11 +196,7 @@ import TestSupport
         server.pause()
         let group = try Self.limits()
         async let answer = client.decide(Question(group: group))
-        try await eventually("the call's departure") {
-            try await client.onLoop { store, _ in
-                if case .ready(let connection) = store.phase { connection.state.requestsInFlight == 1 } else { false }
-            }
-        }
+        try await client.hasSent(1)
         _ = try await client.onLoop { store, _ in _ = store.shutdown() }
         #expect(try await answer.error?.code == .shutdown)
         #expect(try await client.decide(Question(group: group)).error?.code == .shutdown)

@@ -10,7 +10,7 @@ import TestSupport
     private static let nothing = CounterState(position: -1, count: 0, rest: 0)
     private static let replica = ReplicaID(0xabc)
 
-    private static func spending(
+    static func spending(
         _ answer: Answer, _ group: LimitGroup, position: Int64, total: Int64, settled: Int64 = 0,
         previousTotal: Int64 = 0, previousSettled: Int64 = 0, replica: ReplicaID = replica,
         carried: CounterState = nothing

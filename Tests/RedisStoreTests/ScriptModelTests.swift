@@ -19,22 +19,10 @@ private struct Model {
         let stored = entries[key].map { entry in
             var state = entry.state
             if rule.algorithm == .tokenBucket, entry.periodTicks != rule.periodTicks { state.rest = 0 }
-            return rule.current(bounded(state, rule), at: now)
+            return rule.current(state, at: now)
         }
         let known = stored ?? rule.neutral(at: now)
-        let merged = carried.map { rule.merged(known, bounded($0, rule), at: now) } ?? known
-        return bounded(merged, rule)
-    }
-
-    private func bounded(_ state: CounterState, _ rule: CounterRule) -> CounterState {
-        var state = state
-        switch rule.algorithm {
-        case .slidingWindow: state.rest = min(state.rest, rule.countCeiling)
-        case .tokenBucket:
-            state.count = max(state.count, -rule.limit)
-            if state.rest >= rule.periodTicks { state.rest = 0 }
-        }
-        return state
+        return carried.map { rule.merged(known, $0, at: now) } ?? known
     }
 }
 
@@ -110,7 +98,6 @@ private func packed(_ state: CounterState, _ rule: CounterRule) -> [UInt8] {
                             let most = rule.algorithm == .tokenBucket ? rule.limit : rule.limit * 2
                             state.count = min(most, max(0, state.count + Int64.random(in: -3...3, using: &random)))
                         }
-                        if rule.algorithm == .tokenBucket, state.rest >= rule.periodTicks { state.rest = 0 }
                         return state
                     }
                 }

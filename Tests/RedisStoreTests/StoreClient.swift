@@ -2,6 +2,7 @@ import LimiterCore
 import Logging
 import NIOCore
 import NIOPosix
+import Telemetry
 import TestSupport
 import WeirConfiguration
 
@@ -45,6 +46,7 @@ final class Recorder: SharedStoreObserver {
     /// What a failed call spends locally, one amount a limit.
     var spends: [Int64] = []
     var onEnd: () -> Void = {}
+    var storeTime: Int64?
 
     func answered(_ call: LimitCall, at now: Int64) { end(call, now: now, nil) }
 
@@ -75,16 +77,19 @@ final class StoreClient: Sendable {
     let loop: any EventLoop
     private let parts: NIOLoopBound<Parts>
 
+    let metrics = Metrics(services: [], limits: [], workers: 1)
+
     init(port: Int, user: String? = nil, password: String? = nil, deadline: Duration = .seconds(5)) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         self.group = group
         self.loop = loop
-        parts = try await loop.submit {
+        parts = try await loop.submit { [metrics] in
             var logger = Logger(label: "test")
             logger.logLevel = .critical
             let address = RedisAddress(host: "127.0.0.1", port: port, user: user, password: password)
-            let store = RedisStore(address: address, deadline: deadline, on: loop, logger: logger, metrics: nil)
+            let store = RedisStore(
+                address: address, deadline: deadline, on: loop, logger: logger, metrics: metrics.store)
             let recorder = Recorder()
             store.observer = recorder
             store.start()
@@ -112,6 +117,19 @@ final class StoreClient: Sendable {
 
     func isReady() async throws -> Bool {
         try await onLoop { store, _ in if case .ready = store.phase { true } else { false } }
+    }
+
+    /// Waits until so many requests are on their way.
+    func hasSent(_ requests: Int) async throws {
+        try await eventually("the departure of \(requests) requests") {
+            try await self.onLoop { store, _ in
+                if case .ready(let connection) = store.phase {
+                    connection.state.requestsInFlight == requests
+                } else {
+                    false
+                }
+            }
+        }
     }
 
     func setClock(_ now: Int64) async throws { try await onLoop { store, _ in store.scriptClock = now } }

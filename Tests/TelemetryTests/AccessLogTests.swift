@@ -13,6 +13,12 @@ import Testing
 
         deinit { try? FileManager.default.removeItem(atPath: path) }
 
+        /// Makes it a named pipe, and opens the end that is read from.
+        func openAsPipe() -> Int32 {
+            #expect(mkfifo(path, 0o600) == 0)
+            return open(path, O_RDONLY | O_NONBLOCK)
+        }
+
         var lines: [Substring] {
             let data = FileManager.default.contents(atPath: path) ?? Data()
             return String(decoding: data, as: UTF8.self).split(separator: "\n")
@@ -86,12 +92,10 @@ import Testing
 
     @Test func aFullQueueDropsAndCountsWithoutWaiting() throws {
         // A pipe that nobody reads: once it is full, the thread that writes is stuck.
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("weir-\(UUID().uuidString)").path
-        #expect(mkfifo(path, 0o600) == 0)
-        defer { unlink(path) }
-        let reader = open(path, O_RDONLY | O_NONBLOCK)
+        let pipe = Scratch()
+        let reader = pipe.openAsPipe()
         let dropped = Mutex(0)
-        let log = try AccessLog(.file(path), queueBytes: 100_000) { lines in dropped.withLock { $0 += lines } }
+        let log = try AccessLog(.file(pipe.path), queueBytes: 100_000) { lines in dropped.withLock { $0 += lines } }
         let writer = log.makeWriter(batchBytes: 10_000)
         let text = String(repeating: "x", count: 80)
         let lines = 20_000
@@ -122,12 +126,10 @@ import Testing
     }
 
     @Test func aReaderThatLeftIsAnErrorAndNotTheEnd() throws {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("weir-\(UUID().uuidString)").path
-        #expect(mkfifo(path, 0o600) == 0)
-        defer { unlink(path) }
-        let reader = open(path, O_RDONLY | O_NONBLOCK)
+        let pipe = Scratch()
+        let reader = pipe.openAsPipe()
         let dropped = Mutex(0)
-        let log = try AccessLog(.file(path)) { lines in dropped.withLock { $0 += lines } }
+        let log = try AccessLog(.file(pipe.path)) { lines in dropped.withLock { $0 += lines } }
         close(reader)
         let writer = log.makeWriter()
         for _ in 0..<3 {

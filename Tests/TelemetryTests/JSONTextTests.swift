@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Telemetry
@@ -38,12 +39,11 @@ import Testing
     }
 
     @Test func randomBytesAlwaysMakeAString() throws {
-        let seed = UInt64.random(in: 0 ... .max)
-        var generator = SplitMix(state: seed)
+        var generator = SeededGenerator()
         for _ in 0..<3000 {
             let count = Int.random(in: 0...40, using: &generator)
             let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
-            #expect(try decode(encode(bytes)) == String(decoding: bytes, as: UTF8.self), "seed \(seed)")
+            #expect(try decode(encode(bytes)) == String(decoding: bytes, as: UTF8.self))
         }
     }
 
@@ -64,17 +64,5 @@ import Testing
         let text = try decode(encode([UInt8](repeating: 0x80, count: 5000)))
         #expect(text.hasSuffix("…"))
         #expect(text.unicodeScalars.count <= JSONText.maximumBytes + 1)
-    }
-}
-
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

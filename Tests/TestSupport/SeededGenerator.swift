@@ -3,11 +3,14 @@
 package struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
-    package init(for test: String = #function) {
+    package init(for test: String = #function) { self.init(seed: Self.seed(for: test)) }
+
+    /// Of several generators of one test, each can begin at a distance of its own from this.
+    package static func seed(for test: String) -> UInt64 {
         let given = TestEnvironment["WEIR_TEST_SEED"].flatMap(UInt64.init)
         let seed = given ?? .random(in: 0...UInt64(UInt32.max))
         print("\(test): seed \(seed) (repeat with WEIR_TEST_SEED=\(seed))")
-        self.init(seed: seed)
+        return seed
     }
 
     package init(seed: UInt64) { state = seed }

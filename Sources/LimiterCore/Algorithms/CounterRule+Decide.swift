@@ -10,6 +10,9 @@ extension CounterRule {
     }
 
     /// The state as it stands at `now`: windows moved on, tokens refilled. A clock that went back changes nothing.
+    ///
+    /// It may come from another version of the limit, whose tick was another: then its rest, and a debt, are brought within
+    /// what this one counts exactly.
     package func current(_ state: CounterState, at now: Int64) -> CounterState {
         switch algorithm {
         case .slidingWindow: rotated(state, to: now / periodMicroseconds)
@@ -133,27 +136,30 @@ extension CounterRule {
     private func rotated(_ state: CounterState, to window: Int64) -> CounterState {
         var next = state
         if state.position < window {
-            next.rest = state.position == window - 1 ? min(state.count, countCeiling) : 0
+            next.rest = state.position == window - 1 ? state.count : 0
             next.count = 0
             next.position = window
         }
+        next.rest = min(next.rest, countCeiling)
         return next
     }
 
     /// Whole periods and the remainder kept apart, so that the long-run rate is exact.
     private func refilled(_ state: CounterState, to tick: Int64) -> CounterState {
         var next = state
+        next.count = max(next.count, -limit)
+        if next.rest >= periodTicks { next.rest = 0 }
         if tick > state.position {
             let elapsed = tick - state.position
             next.position = tick
-            let missing = limit - state.count
+            let missing = limit - next.count
             // More than enough periods passed: full, without forming products that could be large.
             if elapsed / periodTicks > missing / refill {
                 (next.count, next.rest) = (limit, 0)
                 return next
             }
             // In 128 bits: the bucket of a replica's share has a period that is longer by the number of shares.
-            let gained = Int128(elapsed % periodTicks) * Int128(refill) + Int128(state.rest)
+            let gained = Int128(elapsed % periodTicks) * Int128(refill) + Int128(next.rest)
             let (tokens, rest) = gained.quotientAndRemainder(dividingBy: Int128(periodTicks))
             next.count += elapsed / periodTicks * refill + Int64(tokens)
             next.rest = Int64(rest)

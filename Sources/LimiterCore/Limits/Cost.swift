@@ -19,4 +19,18 @@ package enum Cost: Hashable, Sendable {
         case .header(_, let otherwise): otherwise
         }
     }
+
+    /// The units that a request header's value says: decimal digits, from 0 to `maximum`; nil for anything else.
+    ///
+    /// Allocates nothing, whatever the bytes lie in.
+    @inlinable package static func units(parsing text: some Sequence<UInt8>) -> Int64? {
+        var units: Int64?
+        for byte in text {
+            guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
+            let more = (units ?? 0) * 10 + Int64(byte - UInt8(ascii: "0"))
+            guard more <= maximum else { return nil }
+            units = more
+        }
+        return units
+    }
 }

@@ -131,6 +131,10 @@ package final class FallbackState: Sendable {
 package final class AlignedClock: Sendable {
     private let source: any TimeSource
     private let offset = Atomic<Int64>(0)
+    private let heardAt = Atomic<Int64>(-hearsayMicroseconds)
+
+    /// For so long two clocks run alike to well under a second.
+    private static let hearsayMicroseconds: Int64 = 600_000_000
 
     package init(_ source: any TimeSource) { self.source = source }
 
@@ -140,5 +144,16 @@ package final class AlignedClock: Sendable {
     /// Microseconds that only measure durations.
     package var monotonic: Int64 { source.nowMicroseconds }
 
-    package func align(to storeTime: Int64) { offset.store(storeTime - monotonic, ordering: .relaxed) }
+    /// The store's time; nil where it was not heard for ten minutes, and this clock may have drifted away from it.
+    package var storeTime: Int64? {
+        let monotonic = monotonic
+        guard monotonic - heardAt.load(ordering: .relaxed) < Self.hearsayMicroseconds else { return nil }
+        return monotonic + offset.load(ordering: .relaxed)
+    }
+
+    package func align(to storeTime: Int64) {
+        let monotonic = monotonic
+        offset.store(storeTime - monotonic, ordering: .relaxed)
+        heardAt.store(monotonic, ordering: .relaxed)
+    }
 }

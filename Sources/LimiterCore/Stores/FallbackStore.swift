@@ -16,6 +16,8 @@ package final class FallbackStore: LimitStore, SharedStoreObserver, @unchecked S
         primary.observer = self
     }
 
+    package var storeTime: Int64? { state.clock.storeTime }
+
     package func decide(_ call: LimitCall) {
         call.makeKeys()
         guard state.withBreaker({ $0.isClosed }) else {

@@ -17,6 +17,10 @@ package protocol SharedStore: AnyObject {
 }
 
 package protocol SharedStoreObserver: AnyObject {
+    /// What the store's clock should show now, going by what it showed last; nil: it was not heard lately. Where it shows
+    /// over a second less, it was set back, and the store decides at this time instead.
+    var storeTime: Int64? { get }
+
     /// Decided by the store at its time `now`: `call.decision` and `call.states` are filled in. The observer answers the call.
     func answered(_ call: LimitCall, at now: Int64)
 

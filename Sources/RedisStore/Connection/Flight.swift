@@ -27,6 +27,8 @@ final class Flight {
     /// How many requests it decides; 1 for anything else.
     var requests = 1
     var deadline = NIODeadline.distantFuture
+    /// What it tells the script of the time, as `DecisionFormat` says.
+    var clock: Int64 = -1
     /// Whoever waited was told that nothing came in time.
     var isOverdue = false
     /// The script's text was sent, because its name was not known.
@@ -42,6 +44,7 @@ final class Flight {
         operation = .decide
         requests = 1
         deadline = .distantFuture
+        clock = -1
         isOverdue = false
         isResent = false
     }

@@ -3,8 +3,8 @@ import LimiterCore
 /// How requests become the arguments of the decision script, and how its reply is read. Numbers in arguments are
 /// big-endian doubles.
 ///
-/// Keys: one a limit. One argument: the clock in microseconds (-1: Redis's own) and the operation; for each limit 72
-/// bytes: flags (1: a bucket, 2: shadow), limit, refill, period in ticks, tick in microseconds, and the carried position
+/// Keys: one a limit. One argument: the clock in microseconds (negative: Redis's own, unless that is more than a second less
+/// than what stands behind the sign) and the operation; for each limit 72 bytes: flags (1: a bucket, 2: shadow), limit, refill, period in ticks, tick in microseconds, and the carried position
 /// (-1: nothing is carried), count, rest and generation; then the costs, request by request, one a limit.
 ///
 /// Reply, all integers: the time in microseconds; which requests pass, 32 a word, the first in the lowest bit; and for
@@ -19,8 +19,8 @@ enum DecisionFormat {
 
     static func integers(requests: Int, limits: Int) -> Int { 1 + words(requests: requests) + 4 * limits }
 
-    static func appendHeader(clock: Int64?, operation: LimitCall.Operation, to writer: inout CommandWriter) {
-        writer.appendNumber(clock ?? -1)
+    static func appendHeader(clock: Int64, operation: LimitCall.Operation, to writer: inout CommandWriter) {
+        writer.appendNumber(clock)
         switch operation {
         case .decide: writer.appendNumber(0)
         case .peek: writer.appendNumber(1)
@@ -43,7 +43,7 @@ enum DecisionFormat {
     }
 
     /// Everything behind the script's name: keys and arguments for requests that have keys, rules and operation in common.
-    static func appendKeysAndArguments(of calls: [LimitCall], clock: Int64?, to writer: inout CommandWriter) {
+    static func appendKeysAndArguments(of calls: [LimitCall], clock: Int64, to writer: inout CommandWriter) {
         let first = calls[0]
         // Each was prepared after the one before it, so the last one carries what was seen last.
         let last = calls[calls.count - 1]

@@ -7,7 +7,7 @@ enum SharedFormat {
     private static let recordsSuffix: StaticString = ":m"
 
     /// Everything behind the script's name.
-    static func append(_ spending: Spending, clock: Int64?, to writer: inout CommandWriter) {
+    static func append(_ spending: Spending, clock: Int64, to writer: inout CommandWriter) {
         writer.argument(decimal: 2)
         writer.argument(spending.key)
         writer.argument(spending.key)
@@ -26,7 +26,7 @@ enum SharedFormat {
         writer.appendNumber(spending.previousSettled)
     }
 
-    static func appendHeartbeat(of replica: ReplicaID, clock: Int64?, to writer: inout CommandWriter) {
+    static func appendHeartbeat(of replica: ReplicaID, clock: Int64, to writer: inout CommandWriter) {
         writer.argument(decimal: 2)
         writer.argument(replicasKey)
         writer.argument(peaksKey)

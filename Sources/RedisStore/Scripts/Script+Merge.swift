@@ -14,10 +14,7 @@ extension Script {
         local call, pack, unpacked = redis.call, struct.pack, struct.unpack
         local most = 4503599627370496
         local now = unpacked('>dd', ARGV[1])
-        if now < 0 then
-          local time = call('TIME')
-          now = time[1] * 1000000 + time[2]
-        end
+        \#(clock)
         local flags, limit, refill, period, tick, cp, cc, cr, cg = unpacked('>ddddddddd', ARGV[3])
         local position, total, settled, previous_total, previous_settled = unpacked('>ddddd', ARGV[4])
         local is_window = flags % 2 == 0
@@ -34,37 +31,16 @@ extension Script {
         local spent = max(0, total - max(known(position), settled))
         local spent_before = max(0, previous_total - max(known(position - 1), previous_settled))
 
+        \#(bucketFunctions)
+
         local state = call('MGET', KEYS[1])[1]
         local p, c, r, g, life
         if is_window then
           local window = period * tick
           local top = floor(9007199254740992 / period)
           local head = floor(now / window)
-          local function moved(p, c, r, to)
-            if p < to then return to, 0, p == to - 1 and c or 0 end
-            return p, c, r
-          end
-          p, c, r, g = head, 0, 0, 0
-          if state and #state == 32 then
-            local sp, sc, sr, sg = unpacked('>dddd', state)
-            if sp >= 0 and sp * window < most and sc >= 0 and sc < most and sr >= 0 and sr < most
-              and sg >= 0 and sg < most and sp % 1 == 0 and sc % 1 == 0 and sr % 1 == 0 and sg % 1 == 0 then
-              p, c, r = moved(sp, sc, sr, head)
-              g = sg
-            end
-          end
-          if cp >= 0 and cg >= g then
-            if cg > g then
-              p, c, r = moved(cp, cc, cr, head)
-              g = cg
-            else
-              local to = max(p, cp)
-              p, c, r = moved(p, c, r, to)
-              cp, cc, cr = moved(cp, cc, cr, to)
-              c, r = max(c, cc), max(r, cr)
-            end
-          end
-          p, c, r = moved(p, c, r, position)
+          \#(windowState)
+          if p < position then p, c, r = position, 0, p == position - 1 and c or 0 end
           if p == position then
             c, r = c + spent, r + spent_before
           elseif p == position + 1 then
@@ -75,44 +51,9 @@ extension Script {
           call('SET', KEYS[1], pack('>dddd', p, c, r, g), 'PX', life)
         else
           local head = floor(now / tick)
-          local function refilled(p, c, r, to)
-            if c < -limit then c = -limit end
-            if r >= period then r = 0 end
-            if to > p then
-              local periods = floor((to - p) / period)
-              if periods > floor((limit - c) / refill) then return to, limit, 0 end
-              local gained = (to - p - periods * period) * refill + r
-              local whole = floor(gained / period)
-              p, c, r = to, c + periods * refill + whole, gained - whole * period
-            end
-            if c >= limit then return p, limit, 0 end
-            return p, c, r
-          end
-          p, c, r, g = head, limit, 0, 0
-          if state and #state == 40 then
-            local sp, sc, sr, sg, stored_period = unpacked('>ddddd', state)
-            if sp >= 0 and sp * tick < most and sc > -most and sc < most and sr >= 0 and sr < most
-              and sg >= 0 and sg < most and sp % 1 == 0 and sc % 1 == 0 and sr % 1 == 0 and sg % 1 == 0 then
-              if stored_period ~= period then sr = 0 end
-              p, c, r = refilled(sp, sc, sr, head)
-              g = sg
-            end
-          end
-          if cp >= 0 and cg >= g then
-            if cg > g then
-              p, c, r = refilled(cp, cc, cr, head)
-              g = cg
-            else
-              local to = max(p, cp)
-              p, c, r = refilled(p, c, r, to)
-              cp, cc, cr = refilled(cp, cc, cr, to)
-              if cc < c or cc == c and cr < r then c, r = cc, cr end
-            end
-          end
+          \#(bucketState)
           c = max(-limit, c - spent)
-          life = (ceil(((limit - c) * period - r) / refill) + 1) * tick / 1000
-          if g > 0 then life = max(life, g + (2 * limit * period / refill + 1) * tick / 1000 - now / 1000) end
-          life = ceil(min(life, 1e14))
+          life = bucket_life(c, r, g, limit, refill, period, tick)
           call('SET', KEYS[1], pack('>ddddd', p, c, r, g, period), 'PX', life)
         end
 

@@ -132,6 +132,10 @@ package final class Metrics: Sendable {
             (.lateReplies, "late_replies", "Answers of the shared store that came after their deadline."),
             (.reconnects, "reconnects", "Connections to the shared store that were made anew."),
             (.merges, "merges", "Local spendings that were handed to the shared store after an outage."),
+            (
+                .clockRegressions, "clock_regressions",
+                "Answers for which the shared store's clock was over a second behind what it had shown, and was not used."
+            ),
         ] as [(StoreMetrics.Cell, String, String)] {
             exposition.single("weir_store_\(name)_total", .counter, help, store.value(cell))
         }

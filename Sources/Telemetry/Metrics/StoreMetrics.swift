@@ -6,7 +6,7 @@ package final class StoreMetrics: Sendable {
     ]
 
     enum Cell: Int, CaseIterable {
-        case batches, decisions, timeouts, lateReplies, reconnects, merges
+        case batches, decisions, timeouts, lateReplies, reconnects, merges, clockRegressions
     }
 
     private let cells = Cells(count: Cell.allCases.count)
@@ -34,6 +34,9 @@ package final class StoreMetrics: Sendable {
 
     /// What was spent locally reached the store.
     package func countMerge() { cells.add(at: Cell.merges.rawValue) }
+
+    /// An answer was not given at the store's time, because its clock had been set back.
+    package func countClockRegression() { cells.add(at: Cell.clockRegressions.rawValue) }
 
     func value(_ cell: Cell) -> Int { cells.value(at: cell.rawValue) }
 

@@ -1,8 +1,5 @@
 import ArgumentParser
-import AsyncHTTPClient
 import Foundation
-import NIOCore
-import NIOHTTP1
 import WeirConfiguration
 
 struct BudgetCommand: AsyncParsableCommand {
@@ -23,11 +20,9 @@ struct BudgetCommand: AsyncParsableCommand {
     @Flag(help: "Print the answer as JSON.")
     var json = false
 
-    private static let maximumAnswerBytes = 4 * 1024 * 1024
-
     func run() async throws {
         let (url, token) = try target()
-        let answer = try await Self.ask(url, tenant: tenant, token: token)
+        let answer = try await ControlClient(url: url, token: token).budget(of: tenant)
         if json {
             Terminal.print(answer.trimmingCharacters(in: .whitespacesAndNewlines))
         } else {
@@ -44,38 +39,6 @@ struct BudgetCommand: AsyncParsableCommand {
         let control = try file.load().control
         return (url ?? "http://\(control.listen.reachable)", token ?? control.token)
     }
-
-    private static func ask(_ url: String, tenant: String, token: String?) async throws(CommandError) -> String {
-        var unreserved = CharacterSet.alphanumerics
-        unreserved.insert(charactersIn: "-._~")
-        let path = tenant.addingPercentEncoding(withAllowedCharacters: unreserved) ?? tenant
-        let base = url.hasSuffix("/") ? String(url.dropLast()) : url
-        var request = HTTPClientRequest(url: "\(base)/v1/tenants/\(path)/budget")
-        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
-        let status: UInt
-        let body: String
-        do {
-            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
-            status = response.status.code
-            body = String(buffer: try await response.body.collect(upTo: maximumAnswerBytes))
-        } catch let error as HTTPClientError where error == .invalidURL || error == .emptyScheme || error == .emptyHost
-        {
-            throw CommandError(.usage, "`\(url)` is not a URL; write it like http://127.0.0.1:8081")
-        } catch {
-            let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
-            throw CommandError(
-                .failed, "nothing answers at \(url) (\(reason)); is Weir running, with its control API there?")
-        }
-        switch status {
-        case 200: return body
-        case 401: throw CommandError(.failed, "\(url) wants its token; give it with --token, or --config of that Weir")
-        default:
-            let problem = try? JSONDecoder().decode(Problem.self, from: Data(body.utf8))
-            throw CommandError(.failed, "\(url) answered \(status)\(problem.map { ": \($0.detail)" } ?? "")")
-        }
-    }
-
-    private struct Problem: Decodable { let detail: String }
 }
 
 extension ListenAddress {

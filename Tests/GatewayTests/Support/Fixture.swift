@@ -111,6 +111,16 @@ func withGateway(_ setup: Setup, port: Int = 0, _ body: (Fixture) async throws -
     try await group.shutdownGracefully()
 }
 
+/// The same before one upstream, which is stopped afterwards; `change` says what else is configured.
+func withGateway(
+    before upstream: TestUpstream, _ change: (inout Setup) -> Void = { _ in }, _ body: (Fixture) async throws -> Void
+) async throws {
+    defer { upstream.stop() }
+    var setup = Setup(upstream)
+    change(&setup)
+    try await withGateway(setup, body)
+}
+
 /// Waits until a condition holds, for ten seconds at most.
 func eventually(_ condition: () throws -> Bool) async rethrows -> Bool {
     let deadline = ContinuousClock.now + .seconds(10)

@@ -60,6 +60,14 @@ final class TestUpstream: Sendable {
         }
     }
 
+    /// Answers the first request of every connection with these bytes, whatever they are, and closes it.
+    static func sending(_ answer: String) -> TestUpstream {
+        TestUpstream { _, wire, _ in
+            _ = try MessageReader(wire).next(isResponse: false)
+            try wire.send(answer)
+        }
+    }
+
     static func greeting() -> TestUpstream {
         answering { _ in "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello" }
     }

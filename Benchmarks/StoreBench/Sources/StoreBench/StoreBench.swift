@@ -7,20 +7,20 @@ import WeirConfiguration
 
 /// Prints decisions a second of one store, for `Benchmarks/store`.
 ///
-///     StoreBench redis PORT SECONDS     exact decisions through one connection, a tenant of its own each
-///     StoreBench local SECONDS KEYS     decisions in memory, and bytes a key
+///     StoreBench redis PORT SECONDS COUNT     exact decisions through one connection, COUNT under way, a tenant of its own each
+///     StoreBench local SECONDS KEYS           decisions in memory, and bytes a key
 @main
 struct StoreBench {
     static func main() async throws {
         let arguments = CommandLine.arguments.dropFirst()
         switch (arguments.first, arguments.dropFirst().compactMap { Int($0) }) {
-        case ("redis", let numbers) where numbers.count == 2:
-            print(try await redis(port: numbers[0], seconds: numbers[1]))
+        case ("redis", let numbers) where numbers.count == 3:
+            print(try await redis(port: numbers[0], seconds: numbers[1], underWay: numbers[2]))
         case ("local", let numbers) where numbers.count == 2:
             let (rate, bytes) = try local(seconds: numbers[0], keys: numbers[1])
             print(rate, bytes)
         default:
-            print("usage: StoreBench redis PORT SECONDS | StoreBench local SECONDS KEYS")
+            print("usage: StoreBench redis PORT SECONDS COUNT | StoreBench local SECONDS KEYS")
         }
     }
 
@@ -36,7 +36,7 @@ struct StoreBench {
     }
 
     /// Decisions a second.
-    private static func redis(port: Int, seconds: Int) async throws -> Double {
+    private static func redis(port: Int, seconds: Int, underWay: Int) async throws -> Double {
         let group = try limits().services[0].routes[0]
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = loops.next()
@@ -46,7 +46,7 @@ struct StoreBench {
                 address: RedisAddress(host: "127.0.0.1", port: port), deadline: .seconds(5), on: loop,
                 logger: Logger(label: "bench", factory: { _ in SwiftLogNoOpLogHandler() }), metrics: nil)
             store.start()
-            Load(store, group, loop, seconds: seconds) { promise.succeed($0) }.start()
+            Load(store, group, loop, seconds: seconds, underWay: underWay) { promise.succeed($0) }.start()
         }
         let rate = try await promise.futureResult.get()
         try await loops.shutdownGracefully()
@@ -82,22 +82,22 @@ final class Load {
     private let group: LimitGroup
     private let loop: any EventLoop
     private let duration: TimeAmount
+    private let underWay: Int
     private let done: (Double) -> Void
     private var next = UInt64.random(in: 0..<1 << 32) << 24
     private var answered = 0
     private var started = NIODeadline.now()
     private var isOver = false
 
-    private static let underWay = 256
-
     init(
-        _ store: RedisStore, _ group: LimitGroup, _ loop: any EventLoop, seconds: Int,
+        _ store: RedisStore, _ group: LimitGroup, _ loop: any EventLoop, seconds: Int, underWay: Int,
         _ done: @escaping (Double) -> Void
     ) {
         self.store = store
         self.group = group
         self.loop = loop
         self.done = done
+        self.underWay = underWay
         duration = .seconds(Int64(seconds))
     }
 
@@ -139,7 +139,7 @@ final class Load {
             if isFirst {
                 isFirst = false
                 load.started = .now()
-                for _ in 1..<Load.underWay { load.ask(LimitCall(), Slot(load, isFirst: false)) }
+                for _ in 1..<load.underWay { load.ask(LimitCall(), Slot(load, isFirst: false)) }
             }
             load.answered += 1
             let elapsed = NIODeadline.now() - load.started

@@ -1,0 +1,171 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The built program as people call it: what it prints where, and how it ends.
+@Suite struct CommandTests {
+    private static let configuration = """
+        identity:
+          header: X-Tenant
+        limits:
+          - {name: global, per: tenant, rate: 100/minute}
+        services:
+          - name: payment
+            routes: [{path: /payment}]
+            upstreams: ["http://127.0.0.1:9"]
+            limits:
+              - {name: payment, per: tenant, rate: 10/minute, algorithm: token_bucket}
+        """
+
+    /// Runs `body` in a folder of its own that holds these files.
+    private static func inFolder(_ files: [String: String], _ body: (URL) throws -> Void) throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("weir-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for (name, text) in files {
+            try text.write(to: folder.appendingPathComponent(name), atomically: true, encoding: .utf8)
+        }
+        try body(folder)
+    }
+
+    // MARK: validate
+
+    @Test func aValidConfigurationIsCountedUp() throws {
+        let file = "gateway:\n  trusted_proxies: [127.0.0.0/8]\n" + Self.configuration
+        try Self.inFolder(["weir.yaml": file]) { folder in
+            let run = try CommandRun("validate", in: folder)
+            #expect(run.status == 0)
+            #expect(run.output == "weir.yaml: valid: 1 service, 2 limits, counters in this process's memory\n")
+            #expect(run.errors.isEmpty)
+        }
+    }
+
+    @Test func everyFaultIsNamedAtOnceWithFileAndLine() throws {
+        let faulty = """
+            gateway:
+              listen: nowhere
+              workrs: 2
+            limits:
+              - {name: global, per: everyone, rate: 100/fortnight}
+            services:
+              - name: product
+                routes: [{path: product}]
+                upstreams: ["http://127.0.0.1:9"]
+                limits:
+                  - {name: leased, per: everyone, rate: 1/s, mode: leased}
+            """
+        try Self.inFolder(["faulty.yaml": faulty]) { folder in
+            let run = try CommandRun("validate", "--config", "faulty.yaml", in: folder)
+            #expect(run.status == 2)
+            #expect(run.output.isEmpty)
+            let lines = run.errors.split(separator: "\n")
+            #expect(lines.first == "weir: the configuration cannot be used:")
+            let places = lines.dropFirst().map { $0.prefix { $0 != " " } }
+            #expect(places == [2, 3, 5, 8, 11].map { "faulty.yaml:\($0):" })
+            #expect(run.errors.contains("did you mean `workers`?"))
+        }
+    }
+
+    @Test func aFileThatIsMissingIsBadUsage() throws {
+        for command in ["validate", "serve"] {
+            let run = try CommandRun(command, "--config", "/nowhere/weir.yaml")
+            #expect(run.status == 2)
+            #expect(run.errors.contains("/nowhere/weir.yaml: there is no such file"))
+        }
+    }
+
+    // MARK: budget
+
+    @Test func theBudgetOfARunningWeirIsATableOrJSON() async throws {
+        let weir = try await WeirProcess.serve(Self.configuration)
+        defer { weir.stop() }
+        for _ in 0..<2 { #expect(try await HTTP.get(weir.gateway, "/payment", tenant: "a b/ü").status >= 500) }
+        let url = "http://127.0.0.1:\(weir.control)"
+
+        let table = try CommandRun("budget", "a b/ü", "--url", url)
+        #expect(table.status == 0)
+        let rows = table.output.split(separator: "\n").map { $0.split(separator: " ").prefix(6).joined(separator: " ") }
+        #expect(
+            rows == [
+                "tenant a b/ü", "LIMIT WHERE ALGORITHM USED OF LEFT", "global all sliding_window 2 100 98",
+                "payment payment token_bucket 2 10 8",
+            ])
+
+        let json = try CommandRun("budget", "acme", "--json", "--url", url + "/")
+        #expect(json.status == 0)
+        #expect(json.output.hasPrefix(#"{"tenant":"acme","degraded":false,"limits":[{"name":"global""#))
+
+        let empty = try CommandRun("budget", "", "--url", url)
+        #expect(empty.status == 1)
+        #expect(empty.errors.contains("answered 4"))
+
+        let taken = try CommandRun(
+            "demo", "--gateway-port", "\(weir.gateway)", "--control-port", "0", "--log-level", "critical")
+        #expect(taken.status == 1, "its port is taken")
+    }
+
+    @Test func aTokenComesFromTheCommandLineOrTheConfiguration() async throws {
+        let weir = try await WeirProcess.serve("  token: secret-enough-to-be-one\n" + Self.configuration)
+        defer { weir.stop() }
+        let url = "http://127.0.0.1:\(weir.control)"
+        let without = try CommandRun("budget", "acme", "--url", url)
+        #expect(without.status == 1)
+        #expect(without.errors.contains("wants its token"))
+        #expect(try CommandRun("budget", "acme", "--url", url, "--token", "secret-enough-to-be-one").status == 0)
+        #expect(try CommandRun("budget", "acme", "--config", weir.configurationFile.path).status == 0)
+    }
+
+    @Test(arguments: ["127.0.0.1", "localhost"])
+    func whereNothingAnswersThatIsSaidAtOnce(_ host: String) throws {
+        let port = try RedisServer.freePort()
+        let clock = ContinuousClock()
+        let start = clock.now
+        let run = try CommandRun("budget", "acme", "--url", "http://\(host):\(port)")
+        #expect(clock.now - start < .seconds(5))
+        #expect(run.status == 1)
+        #expect(
+            run.errors == """
+                weir: nothing answers at http://\(host):\(port) (Connection refused); is Weir running, with its control API there?
+
+                """)
+    }
+
+    // MARK: Usage
+
+    @Test(arguments: [
+        (["flood"], "flood"), (["validate", "--frobnicate"], "--frobnicate"), (["budget"], "<tenant>"),
+        (["budget", "acme", "--url", "nonsense"], "is not a URL"),
+        (["demo", "--gateway-port", "99999"], "between 0 and 65535"),
+        (["demo", "--redis", "http://127.0.0.1"], "--redis"), (["demo", "--log-level", "loud"], "loud"),
+    ])
+    func badUsageIsNamedOnStandardError(_ arguments: [String], _ named: String) throws {
+        let run = try CommandRun(arguments)
+        #expect(run.status == 2)
+        #expect(run.output.isEmpty)
+        #expect(run.errors.contains(named))
+    }
+
+    @Test(arguments: [["explain", "--tenant", "acme"], ["reset", "acme"], ["override"], ["reset", "--help"]])
+    func commandsThatAreNotBuiltAreRefusedByName(_ arguments: [String]) throws {
+        let run = try CommandRun(arguments)
+        #expect(run.status == 2)
+        #expect(run.errors == "weir: `weir \(arguments[0])` is not built yet\n")
+    }
+
+    @Test(arguments: [
+        [], ["serve"], ["demo"], ["validate"], ["budget"],
+    ])
+    func everyCommandHasHelp(_ command: [String]) throws {
+        let run = try CommandRun(command + ["--help"])
+        #expect(run.status == 0)
+        #expect(run.errors.isEmpty)
+        #expect(run.output.contains("USAGE: \((["weir"] + command).joined(separator: " ")) "))
+        for text in ["explain", "override"] { #expect(!run.output.contains(text), "it is not built") }
+    }
+
+    @Test func theVersionIsPrinted() throws {
+        let run = try CommandRun("--version")
+        #expect(run.status == 0)
+        #expect(run.output.hasPrefix("weir "))
+    }
+}

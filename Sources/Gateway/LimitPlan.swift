@@ -80,20 +80,9 @@ final class LimitPlan: Sendable {
             case .header(let name, let otherwise):
                 call.costs[index] =
                     head.fields.firstIndex(named: name).flatMap { position in
-                        head.fields.withValue(at: position) { Self.wholeNumber($0) }
+                        head.fields.withValue(at: position) { Cost.units(parsing: $0) }
                     } ?? otherwise
             }
         }
-    }
-
-    /// 0 to `Cost.maximum` in decimal digits; nil for anything else.
-    private static func wholeNumber(_ text: UnsafeRawBufferPointer) -> Int64? {
-        guard (1...10).contains(text.count) else { return nil }
-        var number: Int64 = 0
-        for byte in text {
-            guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
-            number = number * 10 + Int64(byte - UInt8(ascii: "0"))
-        }
-        return number <= Cost.maximum ? number : nil
     }
 }

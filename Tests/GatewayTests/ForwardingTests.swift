@@ -1,3 +1,5 @@
+import Glibc
+import Synchronization
 import Testing
 import WeirConfiguration
 
@@ -87,6 +89,39 @@ struct ForwardingTests {
                 sent += count
             }
             #expect(sent < 32 << 20)
+        }
+    }
+
+    /// The answers fill the client's socket many times over; part of them waits in the gateway, and none is lost or overtaken.
+    @Test func answersThatTheClientTakesLateComeWholeAndInOrder() async throws {
+        try await withGateway(Setup([(name: "s", path: "/in", upstreams: [])])) { gateway async throws in
+            let client = try gateway.connect()
+            client.wire.limitReceiveBuffer(16 * 1024)
+            let count = 20_000
+            let wire = client.wire
+            let sent = Mutex(0)
+            TestUpstream.detach {
+                let request = Array("GET /out HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+                for _ in 0..<count {
+                    guard (try? wire.send(request)) != nil else { return }
+                    sent.withLock { $0 += 1 }
+                }
+            }
+            var last = -1
+            let hasStalled = await eventually {
+                defer { last = sent.withLock { $0 } }
+                usleep(50_000)
+                return sent.withLock { $0 } == last
+            }
+            #expect(hasStalled)
+            for number in 1...count {
+                let answer = try #require(try client.next())
+                let id = try #require(answer["X-Request-Id"])
+                guard answer.status == 404, Int(id.suffix(8), radix: 16) == number, answer.text.contains(id) else {
+                    Issue.record("answer \(number) is \(answer.head) \(answer.text)")
+                    return
+                }
+            }
         }
     }
 

@@ -51,7 +51,7 @@ package struct GatewaySettings: Sendable {
         package var header: Duration = .seconds(10)
         /// Between two requests of a connection.
         package var idle: Duration = .seconds(75)
-        /// Without a byte of a request's body.
+        /// Without a byte of a request's body, or behind its least rate.
         package var body: Duration = .seconds(30)
         /// To connect to an upstream.
         package var connect: Duration = .seconds(5)
@@ -74,6 +74,8 @@ package struct GatewaySettings: Sendable {
     package var maximumHeaderFields = 100
     /// Bytes of a request's body; nil: unbounded.
     package var maximumBodyBytes: Int64? = nil
+    /// Bytes a second that a request's body must bring on average, once `timeouts.body` has been waited for it; 0: none.
+    package var minimumBodyRate: Int64 = 100
     /// Open connections from clients, all workers together; more are closed at once.
     package var maximumConnections = 20_000
     /// Connections a worker keeps open to one upstream.

@@ -42,6 +42,7 @@ final class ClientConnection: ChannelInboundHandler {
     private var isProcessing = false
     private var phase = Phase.reading
     private var awaited = Awaited.nextRequest
+    private var patience: BodyPatience
     private var slot = -1
 
     /// What may wait here unread, of pipelined requests or of a body that nobody takes yet.
@@ -55,6 +56,7 @@ final class ClientConnection: ChannelInboundHandler {
         self.onClose = onClose
         link = Link(worker: worker)
         timeouts = worker.timeouts
+        patience = worker.patience
         peerText = Array(peer.description.utf8)
         let settings = worker.plan.settings
         isTrustedProxy = settings.trustedProxies.contains { $0.contains(peer) }
@@ -163,16 +165,17 @@ final class ClientConnection: ChannelInboundHandler {
     func expect(_ awaited: Awaited) {
         self.awaited = awaited
         guard slot >= 0 else { return }
-        let duration =
+        let deadline =
             switch awaited {
-            case .nextRequest, .writing: timeouts.idle
-            case .head: timeouts.header
-            case .body, .rest: timeouts.body
-            case .connection: timeouts.connect
-            case .upstream: timeouts.upstream
-            case .farewell: timeouts.farewell
+            case .nextRequest, .writing: worker.now &+ timeouts.idle
+            case .head: worker.now &+ timeouts.header
+            case .body: patience.wait(at: worker.now, after: reader.payloadBytes)
+            case .rest: worker.now &+ timeouts.body
+            case .connection: worker.now &+ timeouts.connect
+            case .upstream: worker.now &+ timeouts.upstream
+            case .farewell: worker.now &+ timeouts.farewell
             }
-        worker.deadlines.set(slot, worker.now &+ duration)
+        worker.deadlines.set(slot, deadline)
     }
 
     /// Until something else is awaited, time does not matter.
@@ -224,6 +227,7 @@ final class ClientConnection: ChannelInboundHandler {
 
     private func exchangeOver() {
         reader.head.clear()
+        patience.reset()
         if worker.isDraining, !hasInbound { return farewell(mayHaveUnread: false) }
         phase = .reading
         expect(.nextRequest)
@@ -269,6 +273,7 @@ final class ClientConnection: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var buffer = unwrapInboundIn(data)
         worker.readClock()
+        if awaited == .body { patience.stopWaiting(at: worker.now) }
         if inbound.readableBytes == 0 { inbound = buffer } else { inbound.writeBuffer(&buffer) }
         process()
     }

@@ -21,6 +21,8 @@ final class Worker {
     let logger: Logger
     let longestBody: Int64
     let timeouts: Timeouts
+    /// What each request's body begins with.
+    let patience: BodyPatience
 
     private(set) var gates: [UpstreamGate] = []
     var authenticator: Authenticator
@@ -69,6 +71,7 @@ final class Worker {
             body: TimeAmount(times.body).nanoseconds, connect: TimeAmount(times.connect).nanoseconds,
             upstream: TimeAmount(times.upstream).nanoseconds,
             farewell: min(TimeAmount(times.body).nanoseconds, 5_000_000_000))
+        patience = BodyPatience(timeout: timeouts.body, leastRate: parts.plan.settings.minimumBodyRate)
         authenticator = Authenticator(parts.plan.identity)
         now = Int64(NIODeadline.now().uptimeNanoseconds)
         gates = parts.plan.upstreams.map { UpstreamGate($0, worker: self, tls: $0.usesTLS ? parts.tls : nil) }

@@ -73,6 +73,7 @@ import WeirConfiguration
               max_header_bytes: 64KiB
               max_header_fields: 50
               max_body_bytes: 1GB
+              min_body_rate: 500
               max_connections: 10
               max_upstream_connections: 5
               access_log: logs/access.log
@@ -122,6 +123,7 @@ import WeirConfiguration
         #expect(gateway.maximumHeaderBytes == 65_536)
         #expect(gateway.maximumHeaderFields == 50)
         #expect(gateway.maximumBodyBytes == 1_000_000_000)
+        #expect(gateway.minimumBodyRate == 500)
         #expect(gateway.maximumConnections == 10)
         #expect(gateway.maximumUpstreamConnections == 5)
         #expect(gateway.accessLog == .file("\(scratch.path)/logs/access.log"))

@@ -52,6 +52,24 @@ struct TimeoutTests {
         }
     }
 
+    @Test func aBodyThatTricklesIs408() async throws {
+        let upstream = TestUpstream { _, wire, _ in while try wire.receive() != nil {} }
+        let settings: (inout Setup) -> Void = {
+            $0.gateway.timeouts.body = .milliseconds(200)
+            $0.gateway.minimumBodyRate = 10_000
+        }
+        try await withGateway(before: upstream, settings) { gateway async throws in
+            let client = try gateway.connect()
+            try client.wire.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n")
+            for _ in 0..<100_000 {
+                guard client.wire.isSilent, (try? client.wire.send("x")) != nil else { break }
+                usleep(1000)
+            }
+            #expect(try client.next()?.status == 408)
+            #expect(client.wire.isClosedByPeer())
+        }
+    }
+
     @Test func aClientThatDoesNotReadIsLeft() async throws {
         let gone = Mutex(false)
         let upstream = TestUpstream { _, wire, _ in

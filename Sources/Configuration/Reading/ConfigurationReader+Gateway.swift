@@ -7,7 +7,7 @@ extension ConfigurationReader {
         settings.workers = max(1, ProcessInfo.processInfo.activeProcessorCount)
         let keys = [
             "listen", "workers", "trusted_proxies", "headers", "timeouts", "max_header_bytes", "max_header_fields",
-            "max_body_bytes", "max_connections", "max_upstream_connections", "access_log",
+            "max_body_bytes", "min_body_rate", "max_connections", "max_upstream_connections", "access_log",
         ]
         let notBuilt = ["tls": "end TLS in a load balancer before the gateway"]
         guard let section = file.section("gateway", keys: keys, notBuilt: notBuilt) else { return settings }
@@ -25,6 +25,7 @@ extension ConfigurationReader {
         }
         if let fields = section.integer("max_header_fields", in: 1...1000) { settings.maximumHeaderFields = fields }
         settings.maximumBodyBytes = section.bytes("max_body_bytes", in: 0 ... .max)
+        if let rate = section.bytes("min_body_rate", in: 0...(1 << 30)) { settings.minimumBodyRate = rate }
         if let count = section.integer("max_connections", in: 1...1_000_000) { settings.maximumConnections = count }
         if let count = section.integer("max_upstream_connections", in: 1...100_000) {
             settings.maximumUpstreamConnections = count

@@ -18,6 +18,11 @@ PACKAGES = {
     "/usr/share/lua/5.1/resty/core.lua": "lua-resty-core",
 }
 
+# What is measured has the first core for itself; load, upstream and Redis share the others.
+CORES = sorted(os.sched_getaffinity(0))
+MEASURED_CORE = {CORES[0]}
+OTHER_CORES = set(CORES[1:] or CORES)
+
 
 def say(text):
     print(text, file=sys.stderr, flush=True)
@@ -72,8 +77,9 @@ class Fleet:
                 process.kill()
         shutil.rmtree(self.run, ignore_errors=True)
 
-    def spawn(self, command, port):
+    def spawn(self, command, port, cores=OTHER_CORES):
         log = open(os.path.join(self.run, "log"), "ab")
+        command = ["taskset", "-c", ",".join(map(str, cores)), *command]
         process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         self.processes.append(process)
         wait_for(port, process)
@@ -89,10 +95,11 @@ class Fleet:
             target.write(text)
         return path
 
-    def nginx(self, name, **values):
+    def nginx(self, name, cores=OTHER_CORES, **values):
         port = values.get("@PORT@", self.ports["@UPSTREAM@"])
         path = self.render(f"{name}.conf", **values)
-        return self.spawn(["nginx", "-e", os.path.join(self.run, f"{name}.err"), "-c", path, "-g", "daemon off;"], port)
+        command = ["nginx", "-e", os.path.join(self.run, f"{name}.err"), "-c", path, "-g", "daemon off;"]
+        return self.spawn(command, port, cores)
 
     def redis(self):
         port = self.ports["@REDIS@"]
@@ -105,7 +112,8 @@ class Fleet:
         text = f"store:\n  redis: redis://127.0.0.1:{self.ports['@REDIS@']}" if store == "redis" else ""
         path = self.render(
             "weir.yaml", **{"@PORT@": port, "@CONTROL@": control, "@WORKERS@": workers, "@STORE@": text})
-        return self.spawn([self.weir, "serve", "--config", path, "--log-level", "warning"], port), port
+        command = [self.weir, "serve", "--config", path, "--log-level", "warning"]
+        return self.spawn(command, port, MEASURED_CORE), port
 
     def proxy(self, name):
         if name == "weir-memory":
@@ -113,7 +121,7 @@ class Fleet:
         if name == "weir-redis":
             return self.gateway("redis")
         port = free_port()
-        return self.nginx(name, **{"@PORT@": port}), port
+        return self.nginx(name, MEASURED_CORE, **{"@PORT@": port}), port
 
 
 def machine():

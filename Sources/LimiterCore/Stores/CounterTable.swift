@@ -53,7 +53,7 @@ final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
     /// Runs `body` while every counter of the call is locked; `call.places` then says where each is.
     func locked(_ call: LimitCall, at now: Int64, _ body: () -> Void) {
         if call.places.isEmpty { place(call) }
-        lock(call, above: -1) { self.lockedOverflow(call, at: now, body) }
+        lock(call, above: -1, at: now, body)
     }
 
     /// Runs `body` with one counter locked.
@@ -170,11 +170,14 @@ final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
 
     /// Runs `body` with the call's shards above the number `last` locked: in ascending order, so that two calls cannot wait
     /// for each other.
-    private func lock(_ call: LimitCall, above last: Int, _ body: () -> Void) {
+    private func lock(_ call: LimitCall, above last: Int, at now: Int64, _ body: () -> Void) {
         var next = Int.max
-        for place in call.places where place.shard > last && place.shard < next { next = place.shard }
-        guard next < .max else { return body() }
-        shards[next].lock.withLock { _ in lock(call, above: next, body) }
+        for index in call.places.indices {
+            let shard = call.places[index].shard
+            if shard > last && shard < next { next = shard }
+        }
+        guard next < .max else { return lockedOverflow(call, at: now, body) }
+        shards[next].lock.withLock { _ in lock(call, above: next, at: now, body) }
     }
 }
 

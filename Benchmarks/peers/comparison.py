@@ -80,7 +80,7 @@ class Cores:
         self.others = (cores[2:] if len(cores) > 3 else cores[1:]) if self.are_pinned else cores
 
     def take_others(self):
-        """Moves this process, and with it all that it starts without saying where."""
+        """Moves this process, and with it the load that it starts."""
         os.sched_setaffinity(0, self.others)
 
 
@@ -114,12 +114,12 @@ class Fleet:
         self.processes = [process for process in self.processes if process not in processes]
 
     def spawn(self, command, port, cores=None, environment=None):
-        """Starts a process, on these cores or where this one runs, and waits until it listens."""
+        """Starts a process, on these cores or on those of everything but proxies, and waits until it listens."""
         log = os.path.join(self.run, "log")
         with open(log, "ab") as output:
             process = subprocess.Popen(
                 command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})},
-                preexec_fn=(lambda: os.sched_setaffinity(0, cores)) if cores else None)
+                preexec_fn=lambda: os.sched_setaffinity(0, cores or self.cores.others))
         self.processes.append(process)
         self.wait(process, f"nothing listens on port {port}", lambda: probe(port))
         return process

@@ -84,8 +84,12 @@ let package = Package(
 
         .executableTarget(
             name: "StoreBench",
-            dependencies: ["RedisStore", "LimiterCore", "WeirConfiguration", nioCore, nioPosix, logging],
+            dependencies: ["RedisStore", "LimiterCore", "WeirConfiguration", "Telemetry", nioCore, nioPosix, logging],
             path: "Benchmarks/StoreBench/Sources/StoreBench", swiftSettings: settings),
+
+        .executableTarget(
+            name: "BareEcho", dependencies: [nioCore, nioPosix], path: "Benchmarks/BareEcho/Sources/BareEcho",
+            swiftSettings: settings),
 
         .target(
             name: "TestSupport", dependencies: ["LimiterCore"], path: "Tests/TestSupport",

@@ -84,7 +84,7 @@ let package = Package(
 
         .executableTarget(
             name: "StoreBench",
-            dependencies: ["RedisStore", "LimiterCore", "WeirConfiguration", nioCore, nioPosix, logging],
+            dependencies: ["RedisStore", "LimiterCore", "WeirConfiguration", "Telemetry", nioCore, nioPosix, logging],
             path: "Benchmarks/StoreBench/Sources/StoreBench", swiftSettings: settings),
         .target(
             name: "Cases",
@@ -92,6 +92,10 @@ let package = Package(
             path: "Benchmarks/Cases/Sources/Cases", swiftSettings: settings),
         .executableTarget(
             name: "Counts", dependencies: ["Cases"], path: "Benchmarks/Cases/Sources/Counts", swiftSettings: settings),
+
+        .executableTarget(
+            name: "BareEcho", dependencies: [nioCore, nioPosix], path: "Benchmarks/BareEcho/Sources/BareEcho",
+            swiftSettings: settings),
 
         .target(
             name: "TestSupport", dependencies: ["LimiterCore"], path: "Tests/TestSupport",

@@ -3,6 +3,7 @@ import os
 import re
 import struct
 import subprocess
+import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -37,7 +38,12 @@ class Counting:
     @staticmethod
     def read_allocations(counts):
         with open(counts, "rb") as source:
-            return struct.unpack("=QQ", source.read(16))[0]
+            numbers = source.read(16)
+        # No process starts without an allocation.
+        allocations = struct.unpack("=QQ", numbers)[0] if numbers else 0
+        if allocations == 0:
+            sys.exit("counts: the preloaded malloc counted nothing; is the program linked statically?")
+        return allocations
 
     def allocations(self, command):
         counts = self.file()

@@ -13,7 +13,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 README = os.path.join(ROOT, "Benchmarks", "README.md")
 PACKAGES = {
-    "nginx": "nginx", "redis-server": "redis-server", "wrk": "wrk", "haproxy": "haproxy",
+    "nginx": "nginx", "redis-server": "redis-server", "wrk": "wrk", "haproxy": "haproxy", "valgrind": "valgrind",
+    "strip": "binutils",
     "/usr/lib/nginx/modules/ngx_http_lua_module.so": "libnginx-mod-http-lua",
     "/usr/share/lua/5.1/resty/core.lua": "lua-resty-core",
 }

@@ -24,8 +24,6 @@ extension RedisStore: RedisConnectionDelegate {
         case .idle, .shutdown: break
         }
         failQueued(Self.shutDown)
-        // The two hold each other until now.
-        observer = nil
         return eventLoop.makeSucceededVoidFuture()
     }
 

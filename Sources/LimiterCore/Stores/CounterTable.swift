@@ -35,10 +35,10 @@ final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
     /// The next shard to look through when a limit has all its keys.
     private let rover = Atomic<Int>(0)
 
-    /// `now` in microseconds; the labels say how many keys each limit may have.
-    init(labels: [LimitTable.Label], now: Int64) {
+    /// `now` in microseconds; the labels say how many keys each limit may have. Without a `secret` one is drawn.
+    init(labels: [LimitTable.Label], now: Int64, secret: (UInt64, UInt64)? = nil) {
         var random = SystemRandomNumberGenerator()
-        secret = (random.next(), random.next())
+        self.secret = secret ?? (random.next(), random.next())
         baseSeconds = now / 1_000_000 - 1
         keyCounts = labels.map { KeyCount(maximum: $0.maximumKeys) }
         shards = (0...Self.shardCount).map { _ in CounterShard() }

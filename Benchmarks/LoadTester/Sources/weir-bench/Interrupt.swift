@@ -1,19 +1,22 @@
 import Dispatch
 import Foundation
 
-/// The first Ctrl-C ends the run early, with its report; the second ends the process.
+/// The first Ctrl-C (or SIGTERM) ends the run early, with its report; the second ends the process.
 final class Interrupt {
-    private let source: any DispatchSourceSignal
+    private var sources: [any DispatchSourceSignal] = []
 
     init(_ stop: @escaping @Sendable () -> Void) {
-        signal(SIGINT, SIG_IGN)
-        source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
-        source.setEventHandler {
-            signal(SIGINT, SIG_DFL)
-            stop()
+        for number in [SIGINT, SIGTERM] {
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                signal(number, SIG_DFL)
+                stop()
+            }
+            source.resume()
+            sources.append(source)
         }
-        source.resume()
     }
 
-    func cancel() { source.cancel() }
+    func cancel() { for source in sources { source.cancel() } }
 }

@@ -21,6 +21,7 @@ struct WeirBench: AsyncParsableCommand {
     @OptionGroup(title: "Load") var load: LoadOptions
     @OptionGroup(title: "Requests") var requests: RequestOptions
     @OptionGroup(title: "The limit") var limit: LimitOptions
+    @OptionGroup(title: "Chaos") var chaos: ChaosOptions
     @OptionGroup(title: "Report") var output: OutputOptions
 
     static func main() async {
@@ -49,13 +50,17 @@ struct WeirBench: AsyncParsableCommand {
         try output.check()
         let run = String(UInt64(Date().timeIntervalSince1970 * 1000), radix: 36)
         let test = try LoadTest(try makePlan(run: run), probeNames: limit.probeNames(run: run))
+        let stage = try await Stage(chaos, targets: test.plan.targets)
+        defer { stage.end() }
         let interrupt = Interrupt { test.stop() }
         defer { interrupt.cancel() }
         var live = LiveLine(test.plan)
         let isLive = Terminal.hasLiveLine && !output.quiet
-        let result = try await test.run(watch: { snapshot, now in
-            if isLive, let line = live.next(snapshot, at: now) { Terminal.live(line) }
-        })
+        let result = try await test.run(
+            redis: stage.redis,
+            watch: { snapshot, now in
+                if isLive, let line = live.next(snapshot, at: now) { Terminal.live(line) }
+            })
         if isLive { Terminal.live("") }
         let report = Report(result, assertions: conditions)
         try output.write(report)
@@ -86,6 +91,7 @@ struct WeirBench: AsyncParsableCommand {
         plan.requestCount = load.requests
         plan.timeout = try TimeText.parse(load.timeout, "--timeout")
         plan.verifiesCertificates = !requests.insecure
+        plan.faults = try chaos.makeFaults(runLength: plan.length)
         plan.limit = try limit.makeClaim(targets: targets, tenants: plan.tenants)
         if let stopWhen = load.stopWhen {
             plan.stop = try Condition.parse(stopWhen, "--stop-when", known: Snapshot.figures)

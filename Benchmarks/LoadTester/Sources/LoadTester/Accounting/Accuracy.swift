@@ -52,6 +52,8 @@ package struct Accuracy: Codable, Hashable, Sendable {
         /// All tenants share one counter.
         package var isShared: Bool
         package var windows: ClockWindows
+        /// Tenants from this index on are probes: they do not compete.
+        package var tenantCount = Int.max
 
         package init(promise: Promise, isShared: Bool, windows: ClockWindows) {
             self.promise = promise
@@ -69,9 +71,9 @@ package struct Accuracy: Codable, Hashable, Sendable {
         var missing: Int64 = 0
         var shares: [Double] = []
         for (tenant, own) in Self.grouped(observations, isShared: settings.isShared) {
-            let name = settings.isShared ? "all" : tenant < names.count ? names[tenant] : "probe"
+            let name = settings.isShared ? "all" : names[tenant]
             missing += judge(own, name: name, settings)
-            guard own.contains(where: { $0.outcome == .refused }) else { continue }
+            guard tenant < settings.tenantCount, own.contains(where: { $0.outcome == .refused }) else { continue }
             shares.append(own.reduce(0) { $0 + ($1.outcome == .admitted ? Double($1.cost) : 0) })
         }
         tenantFairness = Fairness(shares)

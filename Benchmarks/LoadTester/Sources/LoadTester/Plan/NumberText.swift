@@ -26,6 +26,11 @@ package enum NumberText {
         return fixed(number, decimals: decimals)
     }
 
+    /// As `significant`, without a fraction that is 0: `50`, `12.5`.
+    package static func compact(_ number: Double) -> String {
+        number == number.rounded() && abs(number) < 1e15 ? grouped(Int(number)) : significant(number)
+    }
+
     /// So many digits after the point.
     package static func fixed(_ number: Double, decimals: Int) -> String {
         guard number.isFinite, abs(number) < 1e15 else { return number.isNaN ? "-" : "∞" }
@@ -43,7 +48,7 @@ package enum NumberText {
         "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"
     }
 
-    package static func percent(_ fraction: Double) -> String {
-        fraction == 0 ? "0 %" : "\(significant(fraction)) %"
+    package static func percent(_ percent: Double) -> String {
+        "\(compact(percent)) %"
     }
 }

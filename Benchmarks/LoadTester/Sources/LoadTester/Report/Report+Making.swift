@@ -36,9 +36,10 @@ extension Report {
 
         let observations = recorder.observations + result.probeObservations
         if let claim = plan.limit {
-            let settings = Accuracy.Settings(
+            var settings = Accuracy.Settings(
                 promise: claim.promise, isShared: claim.isShared,
                 windows: ClockWindows(length: claim.promise.periodNanoseconds, epoch: result.epoch, skew: claim.skew))
+            settings.tenantCount = plan.tenants.names.count
             accuracy = Accuracy(observations, names: result.names, settings, notJudged: recorder.notKept)
             limitCurve = LimitCurve(recorder.observations, names: result.names, settings)
         } else {

@@ -22,14 +22,13 @@ package final class LoadTest: Sendable {
     /// Ends the run early; what was measured so far is reported.
     package func stop() { isStopped.store(true, ordering: .relaxed) }
 
-    /// `chaos` runs beside the load and returns what it did; `watch` is told how things stand, and when (nanoseconds).
+    /// `redis` is what the plan's faults are done to; `watch` is told how things stand, and when (nanoseconds).
     package func run(
-        chaos: @escaping @Sendable (_ now: @escaping @Sendable () -> Int64) async throws -> [ChaosMark] = { _ in [] },
-        watch: (Snapshot, Int64) -> Void = { _, _ in }
+        redis: RedisProcess? = nil, watch: (Snapshot, Int64) -> Void = { _, _ in }
     ) async throws -> RunResult {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: plan.threads)
         do {
-            let result = try await run(on: group, chaos: chaos, watch: watch)
+            let result = try await run(on: group, redis: redis, watch: watch)
             try await group.shutdownGracefully()
             return result
         } catch {
@@ -39,9 +38,7 @@ package final class LoadTest: Sendable {
     }
 
     private func run(
-        on group: MultiThreadedEventLoopGroup,
-        chaos: @escaping @Sendable (_ now: @escaping @Sendable () -> Int64) async throws -> [ChaosMark],
-        watch: (Snapshot, Int64) -> Void
+        on group: MultiThreadedEventLoopGroup, redis: RedisProcess?, watch: (Snapshot, Int64) -> Void
     ) async throws -> RunResult {
         let loops = Array(group.makeIterator())
         let connector: Connector
@@ -51,18 +48,27 @@ package final class LoadTest: Sendable {
         let clock = RunClock()
         let cpuBefore = Usage.process()
         try await crew.start(clock)
-        async let marks = chaos { clock.now }
-        let reason = try await watchUntilFinished(crew, clock, watch)
+        let chaos = redis.map { redis in
+            let chaos = Chaos(redis, faults: plan.faults, now: { clock.now })
+            return Task { try await chaos.run() }
+        }
+        let reason: String?
+        do { reason = try await watchUntilFinished(crew, clock, watch) } catch {
+            chaos?.cancel()
+            throw error
+        }
         let usage = try await crew.usage()
         let cpu = Usage.process() - cpuBefore
         let elapsed = clock.now
+        chaos?.cancel()
+        let marks = try await chaos?.value ?? []
         let recorder = try await crew.recorder()
         let probes = try await crew.probeResults()
         try await crew.close()
         return RunResult(
             plan: plan, names: names, recorder: recorder, probeObservations: probes.observations,
             probeFindings: probes.findings, epoch: clock.epoch, elapsed: elapsed, processNanoseconds: cpu,
-            threads: usage, stopReason: reason, marks: try await marks)
+            threads: usage, stopReason: reason, marks: marks)
     }
 
     private var observationsPerLoop: Int { plan.limit == nil ? 0 : Self.mostObservations / plan.threads }

@@ -1,1 +1,0 @@
-package enum HTMLReport { package static func page(_ report: Report) -> String { "" } }

@@ -18,6 +18,7 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -97,7 +98,7 @@ let package = Package(
         .target(
             name: "LoadTester",
             dependencies: [
-                "HTTPWire", "LimiterCore", nioCore, nioPosix, nioHTTP2, nioHPACK, nioSSL, histogram,
+                "HTTPWire", "LimiterCore", nioCore, nioPosix, nioTLS, nioHTTP2, nioHPACK, nioSSL, histogram,
             ],
             path: "Benchmarks/LoadTester/Sources/LoadTester", swiftSettings: settings),
         .executableTarget(

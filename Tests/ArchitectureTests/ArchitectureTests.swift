@@ -33,7 +33,7 @@ import Testing
         ]),
         "LoadTester": system.union([
             "HTTPWire", "Histogram", "LimiterCore", "NIOCore", "NIOHPACK", "NIOHTTP2", "NIOPosix", "NIOSSL",
-            "Synchronization",
+            "NIOTLS", "Synchronization",
         ]),
         "weir-bench": system.union(["ArgumentParser", "LoadTester"]),
     ]

@@ -62,6 +62,7 @@ package struct Arrivals: Sendable {
 
     /// When, in seconds from the piece's start, `count` requests have come: the rate's integral, inverted.
     private static func time(of count: Double, in piece: Phase.Piece) -> Double {
+        guard count > 0 else { return 0 }
         let seconds = Double(piece.nanoseconds) / 1e9
         let slope = (piece.to - piece.from) / seconds
         if abs(slope) < 1e-9 { return count / piece.from }

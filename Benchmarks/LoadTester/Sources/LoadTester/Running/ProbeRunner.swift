@@ -116,7 +116,7 @@ final class ProbeRunner: CarrierOwner {
         note(shot, .unknown, .missing)
     }
 
-    func carrierClosed(_ carrier: any Carrier, hasWorked: Bool) {
+    func carrierClosed(_ carrier: any Carrier, hasWorked: Bool, _ failure: FailureKind?) {
         open[ObjectIdentifier(carrier)] = nil
         connectLater(carrier.target)
     }

@@ -90,7 +90,7 @@ final class Worker: CarrierOwner {
         }
         for _ in 0..<idle.count {
             guard let carrier = idle.popFirst() else { break }
-            carrierIsReady(carrier)
+            if carrier.isOpen { carrierIsReady(carrier) }
         }
         if isOpenLoop { pump() }
         finishIfDone()
@@ -106,6 +106,9 @@ final class Worker: CarrierOwner {
         sweep?.cancel()
         isStopped = true
         for carrier in carriers.values { carrier.close() }
+        guard !isFinished else { return }
+        isFinished = true
+        finished.succeed(())
     }
 
     /// Part of its thread's time since the start that it was busy, and that it waited for a processor: 0...1 each.
@@ -179,9 +182,9 @@ final class Worker: CarrierOwner {
     private func setTimer(_ time: Int64) {
         if let timerAt, timerAt <= time { return }
         timerAt = time
-        loop.assumeIsolated().scheduleTask(deadline: clock.deadline(time)) { [unowned self] in
-            timerAt = nil
-            pump()
+        loop.assumeIsolated().scheduleTask(deadline: clock.deadline(time)) { [weak self] in
+            self?.timerAt = nil
+            self?.pump()
         }
     }
 
@@ -248,8 +251,11 @@ final class Worker: CarrierOwner {
         finishIfDone()
     }
 
-    func carrierClosed(_ carrier: any Carrier, hasWorked: Bool) {
-        carriers[ObjectIdentifier(carrier)] = nil
+    func carrierClosed(_ carrier: any Carrier, hasWorked: Bool, _ failure: FailureKind?) {
+        if carriers.removeValue(forKey: ObjectIdentifier(carrier)) == nil {
+            recorder.couldNotConnect(failure ?? .connect)
+            lastError = ConnectionFailure.describe(failure)
+        }
         reconnect(carrier.target, afterFailure: !hasWorked)
     }
 }

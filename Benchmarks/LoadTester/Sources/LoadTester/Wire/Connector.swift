@@ -37,12 +37,14 @@ struct Connector {
                     }
                     switch wire {
                     case .http1:
-                        try pipeline.addHandler(HTTP1Connection(target: target, owner: bound.value))
+                        try pipeline.addHandler(
+                            HTTP1Connection(target: target, isSecure: place.isSecure, owner: bound.value))
                     case .http2(let streams):
                         try pipeline.addHandler(
                             NIOHTTP2Handler(mode: .client, initialSettings: HTTP2Connection.settings))
                         try pipeline.addHandler(
-                            HTTP2Connection(target: target, streams: streams, owner: bound.value))
+                            HTTP2Connection(
+                                target: target, isSecure: place.isSecure, streams: streams, owner: bound.value))
                     }
                 }
             }

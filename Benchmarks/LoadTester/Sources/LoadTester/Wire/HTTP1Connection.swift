@@ -1,6 +1,7 @@
 import HTTPWire
 import NIOCore
 import NIOSSL
+import NIOTLS
 
 /// One HTTP/1.1 connection, one request at a time.
 final class HTTP1Connection: ChannelInboundHandler, Carrier {
@@ -8,7 +9,9 @@ final class HTTP1Connection: ChannelInboundHandler, Carrier {
     typealias OutboundOut = ByteBuffer
 
     let target: Int
-    private unowned let owner: any CarrierOwner
+    private let isSecure: Bool
+    /// It forgets this carrier once it is closed.
+    private let owner: any CarrierOwner
     private var context: ChannelHandlerContext?
     private var reader = ResponseReader()
     private var pending = ByteBuffer()
@@ -19,17 +22,19 @@ final class HTTP1Connection: ChannelInboundHandler, Carrier {
     private var keepsAlive = true
     private var hasWorked = false
 
-    init(target: Int, owner: any CarrierOwner) {
+    init(target: Int, isSecure: Bool, owner: any CarrierOwner) {
         self.target = target
+        self.isSecure = isSecure
         self.owner = owner
     }
 
     var isOpen: Bool { context != nil && keepsAlive }
 
     func send(_ shot: Shot, _ request: PreparedRequest) {
+        guard let context else { return owner.carrierFailed(self, shot, .closed) }
         self.shot = shot
         method = request.method
-        context?.writeAndFlush(wrapOutboundOut(request.bytes), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(request.bytes), promise: nil)
     }
 
     func expire(sentBefore time: Int64) {
@@ -40,9 +45,17 @@ final class HTTP1Connection: ChannelInboundHandler, Carrier {
 
     func close() { context?.close(promise: nil) }
 
-    func handlerAdded(context: ChannelHandlerContext) { if context.channel.isActive { open(context) } }
+    func handlerAdded(context: ChannelHandlerContext) { if context.channel.isActive, !isSecure { open(context) } }
 
-    func channelActive(context: ChannelHandlerContext) { open(context) }
+    func channelActive(context: ChannelHandlerContext) {
+        if !isSecure { open(context) }
+        context.fireChannelActive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case TLSUserEvent.handshakeCompleted = event { open(context) }
+        context.fireUserInboundEventTriggered(event)
+    }
 
     private func open(_ context: ChannelHandlerContext) {
         guard self.context == nil else { return }
@@ -129,7 +142,7 @@ final class HTTP1Connection: ChannelInboundHandler, Carrier {
             self.shot = nil
             owner.carrierFailed(self, shot, failure ?? .closed)
         }
-        owner.carrierClosed(self, hasWorked: hasWorked)
+        owner.carrierClosed(self, hasWorked: hasWorked, failure)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

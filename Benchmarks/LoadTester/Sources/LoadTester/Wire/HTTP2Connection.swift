@@ -3,6 +3,7 @@ import NIOCore
 import NIOHPACK
 import NIOHTTP2
 import NIOSSL
+import NIOTLS
 
 /// One HTTP/2 connection, several requests at a time. Works on frames: a channel for each stream would cost more than the request.
 final class HTTP2Connection: ChannelInboundHandler, Carrier {
@@ -20,7 +21,9 @@ final class HTTP2Connection: ChannelInboundHandler, Carrier {
     private static let lastStream: Int32 = 0x7fff_ff00
 
     let target: Int
-    private unowned let owner: any CarrierOwner
+    private let isSecure: Bool
+    /// It forgets this carrier once it is closed.
+    private let owner: any CarrierOwner
     private let mostStreams: Int
     private var context: ChannelHandlerContext?
     private var exchanges: [Int32: Exchange] = [:]
@@ -33,8 +36,9 @@ final class HTTP2Connection: ChannelInboundHandler, Carrier {
     /// Bytes received for which the connection has not been given room again.
     private var consumed = 0
 
-    init(target: Int, streams: Int, owner: any CarrierOwner) {
+    init(target: Int, isSecure: Bool, streams: Int, owner: any CarrierOwner) {
         self.target = target
+        self.isSecure = isSecure
         self.owner = owner
         mostStreams = streams
     }
@@ -49,7 +53,7 @@ final class HTTP2Connection: ChannelInboundHandler, Carrier {
     var isOpen: Bool { context != nil && takesMore }
 
     func send(_ shot: Shot, _ request: PreparedRequest) {
-        guard let context else { return }
+        guard let context else { return owner.carrierFailed(self, shot, .closed) }
         let stream = nextStream
         nextStream += 2
         exchanges[stream] = Exchange(shot: shot, answer: Answer(status: 0, retryAfter: .missing, bodyBytes: 0))
@@ -80,17 +84,21 @@ final class HTTP2Connection: ChannelInboundHandler, Carrier {
 
     func close() { context?.close(promise: nil) }
 
-    func handlerAdded(context: ChannelHandlerContext) { if context.channel.isActive { open(context) } }
+    func handlerAdded(context: ChannelHandlerContext) { if context.channel.isActive, !isSecure { open(context) } }
 
     func channelActive(context: ChannelHandlerContext) {
-        open(context)
+        if !isSecure { open(context) }
         context.fireChannelActive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case TLSUserEvent.handshakeCompleted = event { open(context) }
+        context.fireUserInboundEventTriggered(event)
     }
 
     private func open(_ context: ChannelHandlerContext) {
         guard self.context == nil else { return }
         self.context = context
-        owner.carrierOpened(self)
         write(0, .windowUpdate(windowSizeIncrement: Self.connectionWindow), context)
         context.flush()
     }
@@ -109,6 +117,7 @@ final class HTTP2Connection: ChannelInboundHandler, Carrier {
         case .settings(.settings(let settings)):
             guard !isWorking else { return }
             isWorking = true
+            owner.carrierOpened(self)
             let allowed = settings.last { $0.parameter == .maxConcurrentStreams }?.value
             for _ in 0..<max(1, min(mostStreams, allowed ?? mostStreams)) where isOpen { owner.carrierIsReady(self) }
         default: break
@@ -173,7 +182,7 @@ final class HTTP2Connection: ChannelInboundHandler, Carrier {
         let lost = exchanges
         exchanges = [:]
         for exchange in lost.values { owner.carrierFailed(self, exchange.shot, failure ?? .closed) }
-        owner.carrierClosed(self, hasWorked: hasWorked)
+        owner.carrierClosed(self, hasWorked: hasWorked, failure)
         context.fireChannelInactive()
     }
 

@@ -45,12 +45,12 @@ protocol Carrier: AnyObject {
 
 /// Whom carriers work for. Everything happens on one event loop.
 protocol CarrierOwner: AnyObject {
-    /// Once, before anything else.
+    /// Once, before anything else: the connection is made, TLS agreed upon, the HTTP/2 settings exchanged.
     func carrierOpened(_ carrier: any Carrier)
     /// There is room for one more request; of n at a time, it says so n times at first.
     func carrierIsReady(_ carrier: any Carrier)
     func carrierAnswered(_ carrier: any Carrier, _ shot: Shot, _ answer: Answer)
     func carrierFailed(_ carrier: any Carrier, _ shot: Shot, _ kind: FailureKind)
-    /// It is gone. `hasWorked`: there was an answer on it.
-    func carrierClosed(_ carrier: any Carrier, hasWorked: Bool)
+    /// It is gone, perhaps without ever having opened. `hasWorked`: there was an answer on it.
+    func carrierClosed(_ carrier: any Carrier, hasWorked: Bool, _ failure: FailureKind?)
 }

@@ -33,7 +33,7 @@ enum PageStyle {
         .area.other { fill: var(--other); } .area.failed { fill: var(--failed); }
         .grid { stroke: var(--rule); stroke-width: 1; } .axis { stroke: var(--soft); stroke-width: 1; }
         .tick, .title, .mark { font-size: 11.5px; fill: var(--soft); font-family: system-ui, -apple-system, "Segoe UI", sans-serif; }
-        .band { opacity: .13; } .band.fault { fill: var(--fault); } .band.quiet { fill: var(--quiet); }
+        .band { opacity: .13; } .band.thin { opacity: .8; } .band.fault { fill: var(--fault); } .band.quiet { fill: var(--quiet); }
         .mark.fault { fill: var(--fault); font-weight: 600; } .mark.quiet { fill: var(--quiet); }
         table { border-collapse: collapse; font-variant-numeric: tabular-nums; } th { text-align: left; font-weight: 500; color: var(--soft); }
         td, th { padding: 3px 22px 3px 0; } .numbers td:not(:first-child), .numbers th:not(:first-child) { text-align: right; }

@@ -4,7 +4,7 @@ struct Plot {
     private static let left = 66.0
     private static let right = 16.0
     private static let bottom = 36.0
-    private static let top = 26.0
+    private static let top = 36.0
 
     let x: Scale
     let y: Scale
@@ -16,7 +16,7 @@ struct Plot {
     /// `label` says for those who cannot see it what is shown.
     init(
         _ label: String, x: (Scale.Kind, ClosedRange<Double>), y: (Scale.Kind, ClosedRange<Double>),
-        height: Double = 250
+        height: Double = 260
     ) {
         self.label = label
         self.height = height
@@ -34,8 +34,9 @@ struct Plot {
     mutating func band(from: Double, to: Double, name: String, tone: String) {
         let (start, end) = (x.place(from), x.place(to))
         let width = max(1.5, end - start)
+        let isThin = end - start < 1.5
         shapes.append(
-            "<rect class=\"band \(tone)\" x=\"\(Self.number(start))\" y=\"\(Self.top)\" width=\"\(Self.number(width))\" height=\"\(Self.number(height - Self.bottom - Self.top))\"/>"
+            "<rect class=\"band \(tone)\(isThin ? " thin" : "")\" x=\"\(Self.number(start))\" y=\"\(Self.top)\" width=\"\(Self.number(width))\" height=\"\(Self.number(height - Self.bottom - Self.top))\"/>"
         )
         guard !name.isEmpty else { return }
         let atEnd = start > Self.width - 120

@@ -92,8 +92,18 @@ let package = Package(
 
         .executableTarget(
             name: "StoreBench",
-            dependencies: ["RedisStore", "LimiterCore", "WeirConfiguration", nioCore, nioPosix, logging],
+            dependencies: ["RedisStore", "LimiterCore", "WeirConfiguration", "Telemetry", nioCore, nioPosix, logging],
             path: "Benchmarks/StoreBench/Sources/StoreBench", swiftSettings: settings),
+        .target(
+            name: "Cases",
+            dependencies: ["Gateway", "HTTPWire", "LimiterCore", "RedisStore", "WeirConfiguration", nioCore],
+            path: "Benchmarks/Cases/Sources/Cases", swiftSettings: settings),
+        .executableTarget(
+            name: "Counts", dependencies: ["Cases"], path: "Benchmarks/Cases/Sources/Counts", swiftSettings: settings),
+
+        .executableTarget(
+            name: "BareEcho", dependencies: [nioCore, nioPosix], path: "Benchmarks/BareEcho/Sources/BareEcho",
+            swiftSettings: settings),
 
         .target(
             name: "LoadTester",
@@ -140,6 +150,17 @@ let package = Package(
             "LoadTesterTests",
             ["LoadTester", "LimiterCore", "TestSupport", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, nioSSL]),
         tests("IntegrationTests", ["TestSupport", "LimiterCore", nioCore, nioPosix, nioHTTP1, httpClient]),
+        tests("CasesTests", ["Cases"]),
         tests("ArchitectureTests", []),
     ]
 )
+
+// What only people who time the cases need is not fetched for anybody else.
+if Context.environment["WEIR_BENCHMARKS"] != nil {
+    package.dependencies.append(.package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []))
+    package.targets.append(
+        .executableTarget(
+            name: "Micro", dependencies: ["Cases", .product(name: "Benchmark", package: "benchmark")],
+            path: "Benchmarks/Micro", swiftSettings: settings,
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]))
+}

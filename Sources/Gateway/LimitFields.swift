@@ -1,11 +1,11 @@
-import HTTPWire
-import LimiterCore
+package import HTTPWire
+package import LimiterCore
 
 /// What the answers to a route's requests say of its limits, with all that is known beforehand already written:
 /// `RateLimit-Policy` and `RateLimit` of draft-ietf-httpapi-ratelimit-headers-11, and on demand `X-RateLimit-*`.
 ///
 /// Limits of a narrower scope come first. Shadow limits are left out: they limit nobody.
-struct LimitFields: Sendable {
+package struct LimitFields: Sendable {
     private struct Item: Sendable {
         /// The limit's index in its group.
         let index: Int
@@ -18,11 +18,11 @@ struct LimitFields: Sendable {
     /// The limits' names as JSON strings, by index in the group.
     private let jsonNames: [[UInt8]]
     /// Bytes that `writeHead` never exceeds.
-    let headBound: Int
+    package let headBound: Int
     /// Bytes that `writeViolated` never exceeds.
     let namesBound: Int
 
-    init(_ group: LimitGroup) {
+    package init(_ group: LimitGroup) {
         let shown = group.limits.indices.filter { !group.limits[$0].limit.isShadow }.sorted {
             let (a, b) = (Self.breadth(group.limits[$0].owner), Self.breadth(group.limits[$1].owner))
             return a != b ? a < b : $0 < $1
@@ -47,7 +47,7 @@ struct LimitFields: Sendable {
     }
 
     /// Writes nothing where nobody decided: the verdicts are missing then.
-    func writeHead(_ decision: borrowing Decision, isLegacy: Bool, to cursor: inout ByteCursor) {
+    package func writeHead(_ decision: borrowing Decision, isLegacy: Bool, to cursor: inout ByteCursor) {
         guard !items.isEmpty, decision.verdicts.count == jsonNames.count else { return }
         cursor.write(policy)
         cursor.write("RateLimit: ")

@@ -1,14 +1,14 @@
-import WeirConfiguration
+package import WeirConfiguration
 
 /// Which route a request takes, by its host and canonical path.
 ///
 /// Routes with a host come before those without, longer paths before shorter ones, and a path ends where a segment ends.
 /// A look-up is one pass over host and path, however many routes there are, and allocates nothing.
-struct RouteTable: ~Copyable, Sendable {
+package struct RouteTable: ~Copyable, Sendable {
     /// A service's index and the index of one of its routes.
-    struct Place: Hashable, Sendable {
-        let service: Int
-        let route: Int
+    package struct Place: Hashable, Sendable {
+        package let service: Int
+        package let route: Int
     }
 
     private struct Paths: Sendable {
@@ -54,7 +54,7 @@ struct RouteTable: ~Copyable, Sendable {
     private let pathsOfHost: [Paths]
     private let pathsOfAnyHost: Paths
 
-    init(_ services: [Service]) {
+    package init(_ services: [Service]) {
         var places: [Place] = []
         var names: [String] = []
         var ofHost: [String: [(path: String, number: Int)]] = [:]
@@ -78,7 +78,7 @@ struct RouteTable: ~Copyable, Sendable {
     }
 
     /// `host` is a Host field's value, with or without a port, in any case.
-    func find(host: UnsafeRawBufferPointer, path: UnsafeRawBufferPointer) -> Place? {
+    package func find(host: UnsafeRawBufferPointer, path: UnsafeRawBufferPointer) -> Place? {
         if !hosts.isEmpty, let index = index(ofHost: host), let found = pathsOfHost[index].longestMatch(path) {
             return places[found]
         }

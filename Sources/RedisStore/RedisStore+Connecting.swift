@@ -42,8 +42,8 @@ extension RedisStore: RedisConnectionDelegate {
     private func attempt() {
         let connection = RedisConnection(address: address, deadline: deadline, on: eventLoop, delegate: self)
         phase = .connecting(connection)
-        connect(eventLoop, address, connection).assumeIsolated().whenFailure { [weak connection] error in
-            connection?.close(StoreError(.disconnected, Self.reason(error)))
+        connect(eventLoop, address, connection).assumeIsolated().whenFailure { error in
+            connection.close(StoreError(.disconnected, Self.reason(error)))
         }
     }
 
@@ -105,9 +105,9 @@ extension RedisStore: RedisConnectionDelegate {
             logger.warning("no connection to Redis", metadata: ["reason": "\(error)"])
         }
         let delay = backoff.next(isTransient: error.isTransient, random: .random(in: 0..<1))
-        let retry = eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
-            guard let self, case .waiting = phase else { return }
-            attempt()
+        let retry = eventLoop.assumeIsolated().scheduleTask(in: delay) {
+            guard case .waiting = self.phase else { return }
+            self.attempt()
         }
         phase = .waiting(error, retry)
     }

@@ -9,7 +9,7 @@ package import WeirConfiguration
 /// Belongs to one event loop and has one pipelined connection. The calls of one tick leave in one write; those with
 /// equal keys and limits in one command. Without an observer it answers calls itself.
 package final class RedisStore: SharedStore, LimitStore {
-    package weak var observer: (any SharedStoreObserver)?
+    package var observer: (any SharedStoreObserver)?
 
     let eventLoop: any EventLoop
     let deadline: TimeAmount
@@ -34,7 +34,6 @@ package final class RedisStore: SharedStore, LimitStore {
     var loggedOutage: StoreError?
 
     private var isFlushScheduled = false
-    private var flushTask: () -> Void = {}
 
     enum Phase {
         case idle
@@ -59,7 +58,6 @@ package final class RedisStore: SharedStore, LimitStore {
         var logger = logger
         logger[metadataKey: "redis"] = "\(address)"
         self.logger = logger
-        flushTask = { [weak self] in self?.flush() }
     }
 
     // MARK: What a gateway asks
@@ -121,7 +119,7 @@ package final class RedisStore: SharedStore, LimitStore {
     func scheduleFlush() {
         guard !isFlushScheduled else { return }
         isFlushScheduled = true
-        eventLoop.assumeIsolated().execute(flushTask)
+        eventLoop.assumeIsolated().execute { self.flush() }
     }
 
     private func flush() {

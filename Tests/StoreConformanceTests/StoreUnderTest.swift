@@ -74,7 +74,10 @@ final class StoreUnderTest: Sendable {
     }
 
     private func stop() async throws {
-        if let redis { try await redis.eventLoop.flatSubmit { redis.value.shutdown() }.get() }
+        if let redis {
+            try await redis.eventLoop.flatSubmit { redis.value.shutdown() }.get()
+            try await redis.eventLoop.submit { redis.value.observer = nil }.get()
+        }
         server?.stop()
         try await group.shutdownGracefully()
     }

@@ -12,9 +12,10 @@ package final class LocalStore: LimitStore, Sendable {
     private let table: CounterTable<Counter>
     private let time: any TimeSource
 
-    package init(labels: [LimitTable.Label], time: any TimeSource) {
+    /// `secret` is the key of the hash that says where counters lie; at random but where places shall repeat from run to run.
+    package init(labels: [LimitTable.Label], time: any TimeSource, secret: (UInt64, UInt64)? = nil) {
         self.time = time
-        table = CounterTable(labels: labels, now: time.nowMicroseconds)
+        table = CounterTable(labels: labels, now: time.nowMicroseconds, secret: secret)
     }
 
     /// Counters that are kept just now.

@@ -1,6 +1,6 @@
 /// A store that all replicas share and that can fail: what FallbackStore builds on. It belongs to one event loop.
 package protocol SharedStore: AnyObject {
-    /// Is told how each call ended. Set before the first call; kept weakly or unowned.
+    /// Is told how each call ended. Set before the first call; who shuts the store down sets it to nil, for the two hold each other.
     var observer: (any SharedStoreObserver)? { get set }
 
     /// Ends in exactly one `answered` or `failed`, possibly before it returns. `call.carried` holds what was last seen of each counter.

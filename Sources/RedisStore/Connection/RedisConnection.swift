@@ -19,7 +19,8 @@ final class RedisConnection: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     private(set) var state: ConnectionState
-    private weak var delegate: (any RedisConnectionDelegate)?
+    /// nil once the connection is closed.
+    private var delegate: (any RedisConnectionDelegate)?
     private let reader = ReplyReader()
     private var writer: CommandWriter
     private var buffer: ByteBuffer
@@ -136,10 +137,7 @@ final class RedisConnection: ChannelInboundHandler {
         if let error = expiry.drop { return close(error) }
         // A call that was told so may have sent something by now, with a timer of its own.
         guard let next = expiry.next, timer == nil, !state.isClosed else { return }
-        let task = eventLoop.assumeIsolated().scheduleTask(deadline: next) { [weak self] in
-            guard let self else { return }
-            awaitNext()
-        }
+        let task = eventLoop.assumeIsolated().scheduleTask(deadline: next) { self.awaitNext() }
         timer = (next, task)
     }
 
@@ -150,6 +148,7 @@ final class RedisConnection: ChannelInboundHandler {
         timer = nil
         let owed = state.close()
         delegate?.connectionClosed(self, error, owing: owed)
+        delegate = nil
         context?.close(promise: nil)
     }
 }

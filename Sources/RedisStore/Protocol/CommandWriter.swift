@@ -1,11 +1,11 @@
 import CHiredis
-import NIOCore
+package import NIOCore
 
 /// Puts commands together in memory that it reuses; hiredis formats them.
 ///
 /// Writing RESP by hand would save two mallocs and a copy a command: a tenth of what a decision costs this side, 3 % of
 /// what it costs both. So there is one formatter.
-struct CommandWriter: ~Copyable {
+package struct CommandWriter: ~Copyable {
     private var bytes: UnsafeMutableRawPointer
     private var capacity: Int
     private var count = 0
@@ -15,7 +15,7 @@ struct CommandWriter: ~Copyable {
     private var lengths: UnsafeMutablePointer<Int>
     private var mostArguments: Int
 
-    init() {
+    package init() {
         capacity = 4096
         bytes = .allocate(byteCount: capacity, alignment: 16)
         mostArguments = 64
@@ -31,7 +31,7 @@ struct CommandWriter: ~Copyable {
     }
 
     /// Starts a new command, dropping an unfinished one.
-    mutating func begin() {
+    package mutating func begin() {
         count = 0
         starts.removeAll(keepingCapacity: true)
     }
@@ -69,12 +69,12 @@ struct CommandWriter: ~Copyable {
         appendBytes(source)
     }
 
-    mutating func argument(_ source: [UInt8]) {
+    package mutating func argument(_ source: [UInt8]) {
         beginArgument()
         source.withUnsafeBytes { appendBytes($0) }
     }
 
-    mutating func argument(_ text: StaticString) {
+    package mutating func argument(_ text: StaticString) {
         beginArgument()
         appendBytes(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
@@ -91,7 +91,7 @@ struct CommandWriter: ~Copyable {
     }
 
     /// Ends the command and writes it behind what `buffer` holds.
-    mutating func finish(into buffer: inout ByteBuffer) {
+    package mutating func finish(into buffer: inout ByteBuffer) {
         if starts.count > mostArguments { growArguments() }
         for index in starts.indices {
             let end = index + 1 < starts.count ? starts[index + 1] : count

@@ -1,4 +1,4 @@
-import LimiterCore
+package import LimiterCore
 
 /// How requests become the arguments of the decision script, and how its reply is read. Numbers in arguments are
 /// big-endian doubles.
@@ -9,7 +9,7 @@ import LimiterCore
 ///
 /// Reply, all integers: the time in microseconds; which requests pass, 32 a word, the first in the lowest bit; and for
 /// each limit the position, count, rest and generation before this call, made current and merged with what was carried.
-enum DecisionFormat {
+package enum DecisionFormat {
     /// Most limits of one group. Keys beyond a few thousand would not fit the script's stack.
     static let mostLimits = 256
     /// Most requests of one call, so that none keeps Redis from others for long.
@@ -43,7 +43,9 @@ enum DecisionFormat {
     }
 
     /// Everything behind the script's name: keys and arguments for requests that have keys, rules and operation in common.
-    static func appendKeysAndArguments(of calls: [LimitCall], clock: Int64, to writer: inout CommandWriter) {
+    package static func appendKeysAndArguments(
+        of calls: [LimitCall], clock: Int64, to writer: inout CommandWriter
+    ) {
         let first = calls[0]
         // Each was prepared after the one before it, so the last one carries what was seen last.
         let last = calls[calls.count - 1]
@@ -71,8 +73,8 @@ enum DecisionFormat {
 }
 
 /// The decision script's reply, checked: no number in it can overflow the arithmetic that it is used in.
-struct DecisionReply {
-    let now: Int64
+package struct DecisionReply {
+    package let now: Int64
     private let integers: UnsafeBufferPointer<Int64>
     private let words: Int
 
@@ -80,7 +82,7 @@ struct DecisionReply {
     private static let bound: Int64 = 1 << 52
 
     /// Nil: not what the script answers to that many requests of this group.
-    init?(_ reply: Reply, requests: Int, group: LimitGroup) {
+    package init?(_ reply: Reply, requests: Int, group: LimitGroup) {
         guard reply.isIntegers(DecisionFormat.integers(requests: requests, limits: group.limits.count)) else {
             return nil
         }
@@ -91,10 +93,10 @@ struct DecisionReply {
         for index in group.limits.indices where !Self.isSound(state(index), group.limits[index].rule) { return nil }
     }
 
-    func passes(_ request: Int) -> Bool { integers[1 + request / 32] >> Int64(request % 32) & 1 == 1 }
+    package func passes(_ request: Int) -> Bool { integers[1 + request / 32] >> Int64(request % 32) & 1 == 1 }
 
     /// A limit's state before the first request.
-    func state(_ index: Int) -> CounterState {
+    package func state(_ index: Int) -> CounterState {
         let start = 1 + words + 4 * index
         return CounterState(
             position: integers[start], count: integers[start + 1], rest: integers[start + 2],

@@ -1,8 +1,8 @@
 import CHiredis
-import LimiterCore
+package import LimiterCore
 
 /// What Redis answered, as views of memory that the next reply overwrites.
-struct Reply {
+package struct Reply {
     enum Kind {
         case integer
         case array
@@ -27,7 +27,7 @@ struct Reply {
 /// Bytes in, replies out: hiredis parses, into memory that is allocated once.
 ///
 /// One a connection; it lives on the connection's event loop.
-final class ReplyReader {
+package final class ReplyReader {
     /// An array of more integers than this is irregular.
     static let mostIntegers = 8 + 4 * DecisionFormat.mostLimits
     private static let mostText = 512
@@ -41,7 +41,7 @@ final class ReplyReader {
     private let integers: UnsafeMutablePointer<Int64>
     private let text: UnsafeMutablePointer<CChar>
 
-    init() {
+    package init() {
         integers = .allocate(capacity: Self.mostIntegers)
         text = .allocate(capacity: Self.mostText)
         sink = .allocate(capacity: 1)
@@ -63,7 +63,7 @@ final class ReplyReader {
 
     /// Reads `bytes` to their end and hands out each reply that they complete; `take` returns whether to go on.
     /// Throws `.incompatible` where they break the protocol: nothing after that can be read.
-    func feed(_ bytes: UnsafeRawBufferPointer, _ take: (Reply) -> Bool) throws(StoreError) {
+    package func feed(_ bytes: UnsafeRawBufferPointer, _ take: (Reply) -> Bool) throws(StoreError) {
         var offset = 0
         while offset < bytes.count {
             let piece = min(Self.pieceBytes, bytes.count - offset)

@@ -47,5 +47,8 @@ struct LoopStore: Sendable {
         }.get()
     }
 
-    func close() async { try? await loop.flatSubmit { redis.value.shutdown() }.get() }
+    func close() async {
+        try? await loop.flatSubmit { redis.value.shutdown() }.get()
+        try? await loop.submit { redis.value.observer = nil }.get()
+    }
 }

@@ -4,22 +4,25 @@ import LoadTester
 /// How much load there is, and when.
 struct LoadOptions: ParsableArguments {
     @Option(
-        name: .shortAndLong,
+        name: [.customShort("c", allowingJoined: true), .long],
         help: ArgumentHelp(
             "Connections, of all targets together. In a closed loop each sends its next request once the last is answered.",
             valueName: "count"))
     var connections = 10
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("Threads; one serves many connections.", valueName: "count"))
+    @Option(
+        name: [.customShort("t", allowingJoined: true), .long],
+        help: ArgumentHelp("Threads; one serves many connections.", valueName: "count"))
     var threads = 1
 
     @Option(
-        name: .shortAndLong,
+        name: [.customShort("d", allowingJoined: true), .long],
         help: ArgumentHelp("How long to measure, like 30s or 5m. (default: 10s)", valueName: "time"))
     var duration: String?
 
     @Option(
-        name: [.customShort("n"), .long], help: ArgumentHelp("End after so many requests instead.", valueName: "count"))
+        name: [.customShort("n", allowingJoined: true), .long],
+        help: ArgumentHelp("End after so many requests instead.", valueName: "count"))
     var requests: Int?
 
     @Option(

@@ -57,7 +57,7 @@ struct OutputOptions: ParsableArguments {
     }
 
     private func write(_ text: String, to path: String) throws(LoadError) {
-        do { try text.write(toFile: path, atomically: true, encoding: .utf8) } catch {
+        do { try text.write(toFile: path, atomically: false, encoding: .utf8) } catch {
             throw LoadError(.failed, "\(path) cannot be written: \(error.localizedDescription)")
         }
     }

@@ -91,7 +91,7 @@ import Testing
 
     @Test func whatNeverAnswersRunsIntoTheTimeout() async throws {
         try await StubServer.run(answer: { _ in .silence }) { server in
-            let report = try await report(on: server.port, requests: 4) { $0.timeout = 100_000_000 }
+            let report = try await report(on: server.port, requests: 4) { $0.timeout = 1_000_000_000 }
             #expect(report.requests.errorKinds == ["timeout": 4])
             #expect(report.requests.answered == 0)
         }

@@ -151,7 +151,7 @@ struct WrongText: CustomTestStringConvertible, Sendable {
         WrongText(
             "limits:\n  - name: a\n    per: everyone\n    rate: 1/s\n    algorithm: token_bucket\n    burst: 0", 6,
             "at least 1"),
-        limit("mode: leased", "`mode: leased` is not built yet"),
+        limit("mode: local", "`mode: local` is not built yet"),
         limit("mode: local", "`mode: local` is not built yet"),
         limit("cost: much", "should be a whole number"),
         limit("cost: -1", "between 0 and"),
@@ -241,7 +241,7 @@ struct WrongText: CustomTestStringConvertible, Sendable {
                     routes: [{path: a}, {path: /b/}]
                     upstreams: [b]
                     limits:
-                      - {name: global, rate: many, mode: leased}
+                      - {name: global, rate: many, mode: local}
                       - {name: global, shared: true}
                     retries: 3
                 """)

@@ -12,6 +12,11 @@ final class Fleet: Sendable {
 
     static let limitName = "hourly"
 
+    enum Mode: String, CaseIterable, Sendable {
+        case exact
+        case leased
+    }
+
     private init(redis: RedisServer, gateways: [WeirProcess], upstream: Upstream) {
         self.redis = redis
         self.gateways = gateways
@@ -20,7 +25,9 @@ final class Fleet: Sendable {
 
     /// Runs `body` with gateways that admit `limit` requests an hour and tenant. Their deadline is long: a busy machine is
     /// no fault.
-    static func run(gateways count: Int, limit: Int, _ body: (Fleet) async throws -> Void) async throws {
+    static func run(
+        gateways count: Int, limit: Int, mode: Mode, _ body: (Fleet) async throws -> Void
+    ) async throws {
         let upstream = try await Upstream.start()
         let redis = try await RedisServer.start()
         var gateways: [WeirProcess] = []
@@ -35,7 +42,7 @@ final class Fleet: Sendable {
                     identity:
                       header: X-Tenant
                     limits:
-                      - {name: \(limitName), per: tenant, rate: \(limit)/hour}
+                      - {name: \(limitName), per: tenant, rate: \(limit)/hour, mode: \(mode)}
                     services:
                       - name: api
                         routes: [{path: /}]

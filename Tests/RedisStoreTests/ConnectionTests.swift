@@ -49,17 +49,14 @@ import WeirConfiguration
         #expect(try redis.writes()[0].count == 3)
     }
 
-    @Test func aMergeLeavesBeforeWhatIsAskedAfterIt() throws {
+    @Test func aLeaseCallLeavesBeforeWhatIsAskedAfterIt() throws {
         let group = try Self.limits()
         let redis = EmbeddedStore()
         try redis.becomeReady()
         redis.store.decide(Question(group: group).call())
-        redis.store.merge(
-            Spending(
-                replica: ReplicaID(1), key: Array("weir:{acme}:global::w60".utf8), rule: group.limits[0].rule,
-                carried: CounterState(position: -1, count: 0, rest: 0), position: 1, total: 1, settled: 0,
-                previousTotal: 0, previousSettled: 0)
-        ) { _ in }
+        let request = LeaseRequest(
+            key: Array("weir:{acme}:global::w60".utf8), rule: group.limits[0].rule, position: 1, total: 1, sequence: 1)
+        redis.store.lease([request], of: ReplicaID(1)) { _ in }
         redis.store.decide(Question(group: group).call())
         redis.loop.run()
         #expect(try redis.writes()[0].map { $0[4] == "weir:{acme}:global::w60:m" } == [false, true, false])

@@ -10,7 +10,7 @@ final class CounterStores: Sendable {
     /// Decides what this replica decides alone, and everything where no Redis is configured.
     let local: LocalStore
     private let settings: StoreSettings?
-    private let fallback: FallbackState?
+    private let fallback: LeasingState?
     private let loopStores = Mutex<[ObjectIdentifier: LoopStore]>([:])
     private let ticks = Mutex<RepeatedTask?>(nil)
     private let metrics: Metrics
@@ -26,7 +26,7 @@ final class CounterStores: Sendable {
         settings = configuration.store
         local = LocalStore(labels: labels, time: time)
         fallback = configuration.store.map { settings in
-            FallbackState(labels: labels, time: time, minimumReplicas: settings.replicas) { phase in
+            LeasingState(labels: labels, time: time, minimumReplicas: settings.replicas) { phase in
                 Self.announce(phase, settings, logger)
             }
         }

@@ -40,9 +40,10 @@ extension RedisStore: RedisConnectionDelegate {
     }
 
     private func attempt() {
-        let connection = RedisConnection(address: address, deadline: deadline, on: eventLoop, delegate: self)
+        let connection = RedisConnection(
+            to: access.address.server, access, deadline: deadline, on: eventLoop, delegate: self)
         phase = .connecting(connection)
-        connect(eventLoop, address, connection).assumeIsolated().whenFailure { error in
+        connect(eventLoop, connection).assumeIsolated().whenFailure { error in
             connection.close(StoreError(.disconnected, Self.reason(error)))
         }
     }
@@ -56,16 +57,22 @@ extension RedisStore: RedisConnectionDelegate {
     }
 
     static func bootstrap(
-        _ eventLoop: any EventLoop, _ address: RedisAddress, _ connection: RedisConnection
+        _ eventLoop: any EventLoop, _ connection: RedisConnection
     ) -> EventLoopFuture<any Channel> {
         let handler = NIOLoopBound(connection, eventLoop: eventLoop)
         return ClientBootstrap(group: eventLoop)
             .connectTimeout(RedisConnection.readyWithin)
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
+                channel.eventLoop.makeCompletedFuture {
+                    let (connection, pipeline) = (handler.value, channel.pipeline.syncOperations)
+                    if let tls = connection.tls {
+                        try pipeline.addHandler(tls.makeHandler(for: connection.server.host))
+                    }
+                    try pipeline.addHandler(connection)
+                }
             }
-            .connect(host: address.host, port: address.port)
+            .connect(host: connection.server.host, port: connection.server.port)
     }
 
     // MARK: What the connection says

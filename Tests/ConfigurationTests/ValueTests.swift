@@ -13,6 +13,10 @@ import Testing
         ("redis://:secret@r", RedisAddress(host: "r", password: "secret")),
         ("redis://me:a%3Ab%2F%40%25@r", RedisAddress(host: "r", user: "me", password: "a:b/@%")),
         ("redis://me:a:b@r", RedisAddress(host: "r", user: "me", password: "a:b")),
+        (
+            "rediss://me:p@r:6380/1",
+            RedisAddress(host: "r", port: 6380, user: "me", password: "p", database: 1, usesTLS: true)
+        ),
     ])
     func aRedisURLIsRead(url: String, address: RedisAddress) throws {
         #expect(try RedisAddress(parsing: url) == address)
@@ -20,7 +24,8 @@ import Testing
 
     @Test(arguments: [
         ("", "no scheme"), ("localhost:6379", "no scheme"), ("http://r", "scheme should be `redis`"),
-        ("rediss://r", "not built yet"), ("redis+sentinel://a,b/main", "not built yet"),
+        ("rediss://", "has no host"), ("REDISS://r", "should be `redis`"),
+        ("redis+sentinel://a,b/main", "not built yet"),
         ("redis+cluster://a", "not built yet"), ("redis://", "has no host"), ("redis://:6379", "host or port"),
         ("redis://r:0", "host or port"), ("redis://r:65536", "host or port"), ("redis://r:x", "host or port"),
         ("redis://r/x", "`x` in the Redis URL is not a database"), ("redis://r/1/2", "is not a database"),
@@ -38,7 +43,7 @@ import Testing
 
     @Test(arguments: [
         "redis://me:hunter2@r:x", "redis://me:hunter2%@r", "redis://me:hunter2/@r", "redis://me:hunter2@r/x",
-        "rediss://me:hunter2@r", "redis://me:hunter2@", "redis://me:hunter2", "redis://hunter2@r",
+        "rediss://me:hunter2@r:x", "redis://me:hunter2@", "redis://me:hunter2", "redis://hunter2@r",
         "redis://me:hunter2#@r", "redis://me:hunter2@[::1",
     ])
     func noMessageHoldsThePassword(url: String) {

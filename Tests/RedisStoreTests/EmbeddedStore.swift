@@ -21,9 +21,10 @@ final class EmbeddedStore {
     init(deadline: Duration = .milliseconds(20), address: RedisAddress = RedisAddress(host: "test", port: 1)) {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        store = RedisStore(address: address, deadline: deadline, on: loop, logger: logger, metrics: nil)
+        let access = try! RedisAccess(StoreSettings(redis: address))
+        store = RedisStore(access, deadline: deadline, on: loop, logger: logger, metrics: nil)
         store.observer = recorder
-        store.connect = { [unowned self] loop, _, connection in connect(loop, connection) }
+        store.connect = { [unowned self] loop, connection in connect(loop, connection) }
         store.start()
     }
 

@@ -48,22 +48,4 @@ extension ConfigurationReader {
         let start = text.drop { $0.isWhitespace }
         return String(start.reversed().drop { $0.isWhitespace }.reversed())
     }
-
-    func readStore(_ file: Section) -> StoreSettings? {
-        let keys = ["redis", "deadline", "replicas"]
-        let notBuilt = ["on_store_failure": "write `on_store_failure` beside a limit"]
-        guard let section = file.section("store", keys: keys, notBuilt: notBuilt) else { return nil }
-        let redis = section.read("redis", "a URL like redis://127.0.0.1:6379", RedisAddress.init(parsing:))
-        if !section.has("redis") {
-            faults.add(
-                "`store` names no Redis; add `redis: redis://127.0.0.1:6379`, or leave `store` out to count in memory",
-                section.position)
-        }
-        var settings = StoreSettings(redis: redis ?? RedisAddress(host: "localhost"))
-        if let deadline = section.duration("deadline", in: .milliseconds(1)...Duration.seconds(10)) {
-            settings.deadline = deadline
-        }
-        if let replicas = section.integer("replicas", in: 1...10_000) { settings.replicas = replicas }
-        return settings
-    }
 }

@@ -1,15 +1,14 @@
 extension RedisAddress {
-    /// Reads `redis://[user:password@]host[:port][/db]`; user and password may be percent-encoded. Messages never hold the password.
+    /// Reads `redis://[user:password@]host[:port][/db]`, or `rediss://` for TLS; user and password may be percent-encoded. Messages never
+    /// hold the password.
     package init(parsing url: String) throws(ConfigurationError) {
         let form = "write it like redis://127.0.0.1:6379"
         guard let separator = url.firstRange(of: "://") else {
             throw ConfigurationError("the Redis URL has no scheme; \(form)")
         }
         let scheme = url[..<separator.lowerBound]
-        guard scheme == "redis" else {
+        guard scheme == "redis" || scheme == "rediss" else {
             switch scheme.lowercased() {
-            case "rediss":
-                throw ConfigurationError("`rediss://` (TLS) is not built yet; use redis:// in a network that you trust")
             case "redis+sentinel", "redis+cluster":
                 throw ConfigurationError("`\(scheme)://` is not built yet; use redis:// with one server")
             default:
@@ -42,7 +41,8 @@ extension RedisAddress {
             throw ConfigurationError("the Redis URL's address is wrong: \(error.message); \(form)")
         }
         self.init(
-            host: address.host, port: address.port ?? 6379, database: try Self.database(path ?? ""))
+            host: address.host, port: address.port ?? 6379, database: try Self.database(path ?? ""),
+            usesTLS: scheme == "rediss")
         if let credentials { (user, password) = try Self.decode(credentials) }
     }
 

@@ -84,6 +84,9 @@ extension RedisStore: RedisConnectionDelegate {
         wasConnected = true
         loggedOutage = nil
         logger.info("connected to Redis")
+        if let warning = connection.state.handshake.eviction?.warning, access.saysFirst(warning) {
+            logger.warning("\(warning)")
+        }
     }
 
     func connection(_ connection: RedisConnection, landed flight: Flight, with reply: Reply) -> StoreError? {

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -24,6 +25,16 @@ import Testing
         defer { gateway.stop() }
         try await body(gateway)
         try await upstream.stop()
+    }
+
+    @Test func aGatewaySaysOnceThatCountersMayGetLost() async throws {
+        let settings = [["maxmemory", "64mb"], ["maxmemory-policy", "allkeys-random"]]
+        let redis = try await RedisServer.start(RedisServer.Options(settings: settings))
+        defer { redis.stop() }
+        try await withGateway("  redis: redis://127.0.0.1:\(redis.port)") { gateway in
+            try await eventually("Redis decides") { try await gateway.metric("weir_store_degraded") == 0 }
+            #expect(gateway.log.components(separatedBy: "maxmemory-policy allkeys-random").count == 2)
+        }
     }
 
     @Test func aGatewayCountsInRedisOverTLSAndWithoutTrustByItself() async throws {

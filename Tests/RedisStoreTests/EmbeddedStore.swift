@@ -71,7 +71,9 @@ final class EmbeddedStore {
     static func handshakeReply(version: String = "7.0.15") -> String {
         let info = "# Server\r\nredis_version:\(version)\r\nos:Linux\r\n"
         let name = "$40\r\n\(scriptName)\r\n"
-        return "+OK\r\n$\(info.utf8.count)\r\n\(info)\r\n\(name)\(name)\(name)"
+        let memory = "# Memory\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n"
+        return "+OK\r\n" + [info, memory].map { "$\($0.utf8.count)\r\n\($0)\r\n" }.joined()
+            + String(repeating: name, count: Script.allCases.count)
     }
 
     func becomeReady() throws {

@@ -10,11 +10,14 @@ struct ServerFault {
         case reconnect
     }
 
+    /// Bytes of an error that are kept.
+    private static let mostText = 512
+
     let error: StoreError
     let remedy: Remedy
 
     init(_ text: UnsafeRawBufferPointer) {
-        let message = String(decoding: text, as: UTF8.self)
+        let message = String(decoding: text.prefix(Self.mostText), as: UTF8.self)
         switch message.prefix(while: { $0 != " " }) {
         case "NOSCRIPT":
             error = StoreError(.refused, message)

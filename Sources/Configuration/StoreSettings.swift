@@ -2,6 +2,8 @@ package struct StoreSettings: Sendable {
     package var redis: RedisAddress
     /// Who to be and whom to believe where `redis` uses TLS.
     package var tls = TLSSettings()
+    /// Who to be to the sentinels, where there are some.
+    package var sentinel = SentinelSettings()
     /// For one decision.
     package var deadline: Duration = .milliseconds(20)
     /// How many replicas there are at least.
@@ -25,7 +27,18 @@ package struct TLSSettings: Hashable, Sendable {
     }
 }
 
-/// `redis://[user:password@]host:port/db`, or `rediss://` for TLS.
+/// What sentinels want to hear; they know nothing of the users that Redis has.
+package struct SentinelSettings: Hashable, Sendable {
+    package var user: String?
+    package var password: String?
+
+    package init(user: String? = nil, password: String? = nil) {
+        self.user = user
+        self.password = password
+    }
+}
+
+/// `redis://[user:password@]host:port/db`, `redis+sentinel://[user:password@]host:port,host:port/primary/db`; with `rediss` for TLS.
 package struct RedisAddress: Hashable, Sendable, CustomStringConvertible {
     package struct Server: Hashable, Sendable, CustomStringConvertible {
         /// A name or an address; lowercase, IPv6 without brackets.
@@ -40,7 +53,17 @@ package struct RedisAddress: Hashable, Sendable, CustomStringConvertible {
         package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
     }
 
-    package var server: Server
+    /// What `servers` are.
+    package enum Form: Hashable, Sendable {
+        /// The one Redis.
+        case server
+        /// Sentinels, which say where the primary of this name is.
+        case sentinel(primary: String)
+    }
+
+    package var form: Form
+    /// At least one.
+    package var servers: [Server]
     package var usesTLS: Bool
     package var user: String?
     package var password: String?
@@ -50,15 +73,27 @@ package struct RedisAddress: Hashable, Sendable, CustomStringConvertible {
         host: String, port: Int = 6379, user: String? = nil, password: String? = nil, database: Int = 0,
         usesTLS: Bool = false
     ) {
-        server = Server(host: host, port: port)
-        self.usesTLS = usesTLS
+        self.init(.server, [Server(host: host, port: port)], usesTLS: usesTLS, database: database)
         self.user = user
         self.password = password
+    }
+
+    package init(_ form: Form, _ servers: [Server], usesTLS: Bool = false, database: Int = 0) {
+        precondition(!servers.isEmpty, "a Redis is somewhere")
+        self.form = form
+        self.servers = servers
+        self.usesTLS = usesTLS
         self.database = database
     }
 
     /// Without the password.
     package var description: String {
-        "\(usesTLS ? "rediss" : "redis")://\(user.map { "\($0)@" } ?? "")\(server)/\(database)"
+        let who = user.map { "\($0)@" } ?? ""
+        let places = servers.map(\.description).joined(separator: ",")
+        let scheme = usesTLS ? "rediss" : "redis"
+        switch form {
+        case .server: return "\(scheme)://\(who)\(places)/\(database)"
+        case .sentinel(let primary): return "\(scheme)+sentinel://\(who)\(places)/\(primary)/\(database)"
+        }
     }
 }

@@ -2,6 +2,7 @@ package import LimiterCore
 package import Logging
 package import NIOCore
 package import Telemetry
+import WeirConfiguration
 
 /// Exact decisions: each is made by a script in Redis, at Redis's time, for the whole fleet.
 ///
@@ -16,11 +17,15 @@ package final class RedisStore: SharedStore, LimitStore {
     let metrics: StoreMetrics?
     let access: RedisAccess
 
+    /// The one to connect to, unless it is searched for.
+    let server: RedisAddress.Server
+    /// nil: there are no sentinels.
+    var search: SentinelSearch?
+
     var phase = Phase.idle
     var queue = FlightQueue()
     var backoff = Backoff()
-    /// Opens a channel with the given handler in it; tests open channels without a network.
-    var connect: (any EventLoop, RedisConnection) -> EventLoopFuture<any Channel> = RedisStore.bootstrap
+    var dialer: any Dialer
     /// Instead of Redis's time, for tests: microseconds since the epoch.
     package var scriptClock: Int64?
     /// Requests that the script and `LimitCall.resolve` decided differently. Always 0, unless one of them is wrong.
@@ -36,6 +41,8 @@ package final class RedisStore: SharedStore, LimitStore {
 
     enum Phase {
         case idle
+        /// A sentinel is asked where the primary is.
+        case searching(Inquiry)
         case connecting(RedisConnection)
         case ready(RedisConnection)
         /// Why there is no connection, and the next attempt.
@@ -51,6 +58,11 @@ package final class RedisStore: SharedStore, LimitStore {
         _ access: RedisAccess, deadline: Duration, on eventLoop: any EventLoop, logger: Logger, metrics: StoreMetrics?
     ) {
         self.access = access
+        server = access.address.servers[0]
+        if case .sentinel(let primary) = access.address.form {
+            search = SentinelSearch(primary: primary, sentinels: access.address.servers)
+        }
+        dialer = NetworkDialer(eventLoop: eventLoop, access: access)
         self.deadline = TimeAmount(deadline)
         self.eventLoop = eventLoop
         self.metrics = metrics

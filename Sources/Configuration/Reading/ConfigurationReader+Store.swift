@@ -1,6 +1,6 @@
 extension ConfigurationReader {
     func readStore(_ file: Section) -> StoreSettings? {
-        let keys = ["redis", "tls", "deadline", "replicas"]
+        let keys = ["redis", "tls", "sentinel", "deadline", "replicas"]
         let notBuilt = ["on_store_failure": "write `on_store_failure` beside a limit"]
         guard let section = file.section("store", keys: keys, notBuilt: notBuilt) else { return nil }
         let redis = section.read("redis", "a URL like redis://127.0.0.1:6379", RedisAddress.init(parsing:))
@@ -16,10 +16,30 @@ extension ConfigurationReader {
                 "`store.tls` says how TLS is used, but `store.redis` does not use it; begin the URL with rediss://, or remove `tls`",
                 place)
         }
+        settings.sentinel = readSentinel(section)
+        if let place = section.place(of: "sentinel"), let redis, case .server = redis.form {
+            faults.add(
+                "`store.sentinel` is for sentinels, but `store.redis` names none; begin the URL with redis+sentinel://, or remove `sentinel`",
+                place)
+        }
         if let deadline = section.duration("deadline", in: .milliseconds(1)...Duration.seconds(10)) {
             settings.deadline = deadline
         }
         if let replicas = section.integer("replicas", in: 1...10_000) { settings.replicas = replicas }
+        return settings
+    }
+
+    private func readSentinel(_ store: Section) -> SentinelSettings {
+        var settings = SentinelSettings()
+        guard let section = store.section("sentinel", keys: ["user", "password", "password_file"]) else {
+            return settings
+        }
+        settings.user = section.text("user", "a user's name")?.text
+        settings.password = readSecret("password", "password_file", section)
+        if settings.user != nil, !section.has("password"), !section.has("password_file") {
+            faults.add(
+                "`store.sentinel` has a user without a password; add `password` or `password_file`", section.position)
+        }
         return settings
     }
 

@@ -2,11 +2,13 @@ import LimiterCore
 import NIOCore
 import WeirConfiguration
 
-/// What a connection says first, all in one write: who it is, which database, how old the server is, how it evicts, and the scripts.
+/// What a connection says first, all in one write: who it is, which database; what the server is, if sentinels named it, how old, and how
+/// it evicts; and the scripts.
 struct Handshake {
     private enum Step {
         case authenticate
         case select
+        case role
         case name
         case version
         case memory
@@ -28,6 +30,7 @@ struct Handshake {
         var steps: [Step] = []
         if address.password != nil { steps.append(.authenticate) }
         if address.database != 0 { steps.append(.select) }
+        if case .sentinel = address.form { steps.append(.role) }
         steps += [.name, .version, .memory]
         steps += Script.allCases.map { Step.load($0) }
         self.steps = steps
@@ -44,6 +47,7 @@ struct Handshake {
             case .select:
                 writer.argument("SELECT")
                 writer.argument(decimal: address.database)
+            case .role: writer.argument("ROLE")
             case .name:
                 writer.argument("CLIENT")
                 writer.argument("SETNAME")
@@ -75,6 +79,12 @@ struct Handshake {
         switch step {
         case .authenticate, .select, .name:
             guard reply.kind == .status else { throw Self.unexpected }
+        case .role:
+            guard reply.kind == .array else { throw Self.unexpected }
+            let role = String(decoding: reply.text, as: UTF8.self)
+            guard role == "master" else {
+                throw StoreError(.disconnected, "the server that a sentinel named is no primary: its role is `\(role)`")
+            }
         case .version: try Self.checkVersion(reply)
         case .memory:
             guard reply.kind == .string else { throw Self.unexpected }

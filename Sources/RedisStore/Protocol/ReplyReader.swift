@@ -15,7 +15,7 @@ package struct Reply {
     let kind: Kind
     /// The one integer, or those of an array.
     let integers: UnsafeBufferPointer<Int64>
-    /// The string, status or error, cut at 16 KiB, which is more than any `INFO` of one section.
+    /// The string, status or error, or the first string of an array, cut at 16 KiB, which is more than any `INFO` of one section.
     let text: UnsafeRawBufferPointer
     /// An array that holds anything but integers, or too many of them.
     let isIrregular: Bool

@@ -17,7 +17,10 @@ struct ServerFault {
     let remedy: Remedy
 
     init(_ text: UnsafeRawBufferPointer) {
-        let message = String(decoding: text.prefix(Self.mostText), as: UTF8.self)
+        self.init(String(decoding: text.prefix(Self.mostText), as: UTF8.self))
+    }
+
+    init(_ message: String) {
         switch message.prefix(while: { $0 != " " }) {
         case "NOSCRIPT":
             error = StoreError(.refused, message)

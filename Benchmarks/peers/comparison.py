@@ -26,11 +26,14 @@ def say(text):
 
 def install(programs):
     """Installs what is missing of these programs, as Debian's packages."""
-    missing = [
-        PACKAGES[p] for p in programs if not (os.path.exists(p) if p.startswith("/") else shutil.which(p))]
-    if missing:
-        say(f"installing {' '.join(missing)}")
-        subprocess.run(["apt-get", "install", "-y", "-q", *missing], check=True, stdout=subprocess.DEVNULL)
+    install_packages([
+        PACKAGES[p] for p in programs if not (os.path.exists(p) if p.startswith("/") else shutil.which(p))])
+
+
+def install_packages(packages):
+    if packages:
+        say(f"installing {' '.join(packages)}")
+        subprocess.run(["apt-get", "install", "-y", "-q", *packages], check=True, stdout=subprocess.DEVNULL)
 
 
 def build(products, folder=None):

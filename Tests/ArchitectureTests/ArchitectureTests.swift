@@ -31,6 +31,11 @@ import Testing
             "NIOCore", "NIOHTTP1", "NIOPosix", "RedisStore", "ServiceLifecycle", "Synchronization", "Telemetry",
             "UnixSignals", "WeirConfiguration",
         ]),
+        "LoadTester": system.union([
+            "HTTPWire", "Histogram", "LimiterCore", "NIOCore", "NIOHPACK", "NIOHTTP2", "NIOPosix", "NIOSSL",
+            "NIOTLS", "Synchronization",
+        ]),
+        "weir-bench": system.union(["ArgumentParser", "LoadTester"]),
     ]
 
     @Test func everyTargetHasItsRule() throws {
@@ -74,7 +79,7 @@ private struct SourceFile {
     let text: String
 
     /// The folder under `Sources` that it is in.
-    var target: String { String(path.split(separator: "/")[1]) }
+    var target: String { path.split(separator: "/").drop { $0 != "Sources" }.dropFirst().first.map(String.init) ?? "" }
 
     /// Without comment lines.
     var code: String {
@@ -98,7 +103,7 @@ private struct SourceFile {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    static func all(under folders: [String] = ["Sources"]) throws -> [SourceFile] {
+    static func all(under folders: [String] = ["Sources", "Benchmarks/LoadTester/Sources"]) throws -> [SourceFile] {
         var files: [SourceFile] = []
         for folder in folders {
             guard let paths = FileManager.default.enumerator(atPath: root.appending(path: folder).path) else {

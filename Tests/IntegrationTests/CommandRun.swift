@@ -1,6 +1,6 @@
 import Foundation
 
-/// One run of the built program, waited for.
+/// One run of a built program, waited for.
 struct CommandRun {
     let status: Int32
     /// Standard output and standard error.
@@ -11,9 +11,12 @@ struct CommandRun {
         try self.init(arguments, in: directory)
     }
 
-    init(_ arguments: [String], in directory: URL = FileManager.default.temporaryDirectory) throws {
+    init(
+        _ arguments: [String], of program: URL = WeirProcess.program,
+        in directory: URL = FileManager.default.temporaryDirectory
+    ) throws {
         let process = Process()
-        process.executableURL = WeirProcess.program
+        process.executableURL = program
         process.arguments = arguments
         process.currentDirectoryURL = directory
         let (output, errors) = (Pipe(), Pipe())

@@ -1,0 +1,141 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The built load tester as people call it, against gateways that are built too.
+@Suite struct LoadTesterTests {
+    private static func bench(_ arguments: String...) throws -> CommandRun {
+        try CommandRun(
+            arguments, of: WeirProcess.program.deletingLastPathComponent().appendingPathComponent("weir-bench"))
+    }
+
+    private static func configuration(upstream: Int) -> String {
+        """
+        identity:
+          header: X-Tenant
+        limits:
+          - {name: quota, per: tenant, rate: 50/2s}
+        services:
+          - name: api
+            routes: [{path: /}]
+            upstreams: ["http://127.0.0.1:\(upstream)"]
+        """
+    }
+
+    @Test func weirKeepsItsLimitAndTheTesterSaysSo() async throws {
+        let upstream = try await Upstream.start()
+        let weir = try await WeirProcess.serve(Self.configuration(upstream: upstream.port))
+        defer { weir.stop() }
+        let run = try Self.bench(
+            "-c", "8", "-d", "5s", "--rate", "200", "--tenants", "uniform:2", "--tenant-name", "{run}-{n}", "--probes",
+            "1",
+            "--limit", "50/2s", "--assert",
+            "over_admission==0,under_admission==0,retry_after_dishonest==0,errors==0,admitted>=200",
+            "http://127.0.0.1:\(weir.gateway)/")
+        #expect(run.status == 0, "\(run.output)\(run.errors)")
+        #expect(run.output.contains("kept in every window and interval"))
+        #expect(run.errors.isEmpty, "there is no live line where nobody looks")
+        try await upstream.stop()
+    }
+
+    @Test func aBrokenPromiseFailsTheRun() async throws {
+        let upstream = try await Upstream.start()
+        let weir = try await WeirProcess.serve(Self.configuration(upstream: upstream.port))
+        defer { weir.stop() }
+        // Half of what the gateway's limit is.
+        let run = try Self.bench(
+            "-n", "60", "--tenants", "acme", "--limit", "25/52w", "--assert", "over_admission==0", "-q",
+            "http://127.0.0.1:\(weir.gateway)/")
+        #expect(run.status == 1)
+        #expect(run.output.isEmpty)
+        #expect(run.errors.contains("over_admission==0 does not hold: "))
+        try await upstream.stop()
+    }
+
+    @Test func aRedisOfItsOwnIsHarmedOnScheduleAndEndsWithTheRun() async throws {
+        let upstream = try await Upstream.start()
+        let (redis, gateway, control) = (
+            try RedisServer.freePort(), try RedisServer.freePort(), try RedisServer.freePort()
+        )
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("weir-bench-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appendingPathComponent("weir.yaml")
+        try """
+        gateway:
+          listen: 127.0.0.1:\(gateway)
+          trusted_proxies: [127.0.0.0/8]
+        control:
+          listen: 127.0.0.1:\(control)
+        store:
+          redis: redis://127.0.0.1:1
+        \(Self.configuration(upstream: upstream.port))
+        """.write(to: file, atomically: true, encoding: .utf8)
+        let (json, page) = (folder.appendingPathComponent("r.json"), folder.appendingPathComponent("r.html"))
+        let run = try Self.bench(
+            "-d", "3s", "--rate", "50", "--tenants", "acme", "--limit", "50/2s", "--redis-port", "\(redis)",
+            "--redis-fault", "flush@500ms", "--redis-fault", "pause@1s,300ms", "--redis-fault", "stop@1500ms,300ms",
+            "--redis-fault", "slow@2s,200ms", "--launch",
+            "\(WeirProcess.program.path) serve --config \(file.path) --redis {redis}",
+            "--assert", "errors==0", "--json", json.path, "--html", page.path, "http://127.0.0.1:\(gateway)/")
+        #expect(run.status == 0, "\(run.output)\(run.errors)")
+        #expect(run.errors == "weir-bench: Redis is at redis://127.0.0.1:\(redis)\n")
+
+        struct Marks: Decodable {
+            struct Mark: Decodable {
+                let fault: String
+                let fromSeconds: Double
+                let toSeconds: Double
+            }
+            let chaos: [Mark]
+        }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let marks = try decoder.decode(Marks.self, from: Data(contentsOf: json)).chaos
+        #expect(marks.map(\.fault) == ["flush", "pause", "stop", "slow"])
+        for (mark, (from, to)) in zip(marks, [(0.5, 0.5), (1.0, 1.3), (1.5, 1.8), (2.0, 2.2)]) {
+            #expect(mark.fromSeconds >= from)
+            #expect(mark.toSeconds >= to)
+        }
+        #expect(try String(contentsOf: page, encoding: .utf8).contains("Redis: pause"))
+        for port in [redis, gateway] {
+            #expect(try Self.bench("-n", "1", "http://127.0.0.1:\(port)/").errors.contains("nothing answers"))
+        }
+        try await upstream.stop()
+    }
+
+    @Test func helpNamesEveryOption() throws {
+        let run = try Self.bench("--help")
+        #expect(run.status == 0)
+        #expect(run.errors.isEmpty)
+        for option in [
+            "--connections", "--threads", "--duration", "--requests", "--rate", "--phase", "--stop-when", "--seed",
+            "--method",
+            "--header", "--body", "--tenants", "--cost", "--http2", "--limit", "--probes", "--redis-port",
+            "--redis-fault",
+            "--launch", "--assert", "--json", "--html",
+        ] { #expect(run.output.contains(option), "\(option)") }
+        #expect(try Self.bench("--list-figures").output.contains("over_admission"))
+    }
+
+    @Test(arguments: [
+        ([], "at least one URL"), (["nonsense"], "does not begin with http"),
+        (["--frobnicate", "http://a"], "--frobnicate"),
+        (["--assert", "p98<1ms", "http://a"], "did you mean"), (["--limit", "100", "http://a"], "--limit"),
+        (["-c", "1", "-t", "2", "http://a"], "--threads"), (["--probes", "1", "http://a"], "--probes needs --limit"),
+        (["--redis-fault", "stop", "http://a"], "--redis-fault needs --redis-port"),
+        (["--launch", "x {redis}", "http://a"], "--redis-port is needed"),
+        (["--rate", "fast", "http://a"], "not a rate"),
+        (["--json", "/nowhere/x.json", "http://a"], "there is no folder"),
+        (["--body", "@/nowhere", "http://a"], "cannot be read"),
+        (["--phase", "hold:1s", "-d", "1s", "http://a"], "--phase takes the place"),
+        (["--tenants", "file:/nowhere", "http://a"], "cannot be read"),
+    ])
+    func badUsageIsNamedOnStandardError(_ arguments: [String], _ named: String) throws {
+        let run = try CommandRun(
+            arguments, of: WeirProcess.program.deletingLastPathComponent().appendingPathComponent("weir-bench"))
+        #expect(run.status == 2)
+        #expect(run.output.isEmpty)
+        #expect(run.errors.contains(named), "\(run.errors)")
+    }
+}

@@ -72,7 +72,8 @@ let package = Package(
             name: "WeirConfiguration", dependencies: ["LimiterCore", yams], path: "Sources/Configuration",
             swiftSettings: settings),
         library(
-            "RedisStore", ["CHiredis", "LimiterCore", "WeirConfiguration", "Telemetry", nioCore, nioPosix, logging]),
+            "RedisStore",
+            ["CHiredis", "LimiterCore", "WeirConfiguration", "Telemetry", nioCore, nioPosix, nioSSL, logging]),
         library(
             "Gateway",
             ["HTTPWire", "LimiterCore", "WeirConfiguration", "Telemetry", nioCore, nioPosix, nioSSL, crypto, logging]),

@@ -29,7 +29,7 @@ typedef struct weir_reply {
     int64_t *integers;
     int64_t integer_capacity;
     int64_t integer_count;
-    /// The outermost string, status or error, cut at the capacity.
+    /// The outermost string, status or error, or an array's first string, cut at the capacity.
     char *text;
     int64_t text_capacity;
     int64_t text_count;
@@ -65,8 +65,11 @@ static inline void *weir_irregular(const redisReadTask *task) {
 }
 
 static void *weir_create_string(const redisReadTask *task, char *bytes, size_t count) {
-    weir_reply *reply = weir_outermost(task);
-    if (reply == NULL) return weir_irregular(task);
+    weir_reply *reply = (weir_reply *)task->privdata;
+    if (weir_outermost(task) == NULL) {
+        reply->is_irregular = 1;
+        if (reply->text_count > 0) return reply;
+    }
     if (count > (size_t)reply->text_capacity) count = (size_t)reply->text_capacity;
     memcpy(reply->text, bytes, count);
     reply->text_count = (int64_t)count;

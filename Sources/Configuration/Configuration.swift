@@ -99,38 +99,6 @@ package struct ControlSettings: Sendable {
     package init() {}
 }
 
-package struct StoreSettings: Sendable {
-    package var redis: RedisAddress
-    /// For one decision.
-    package var deadline: Duration = .milliseconds(20)
-    /// How many replicas there are at least.
-    package var replicas = 1
-
-    package init(redis: RedisAddress) { self.redis = redis }
-}
-
-/// `redis://[user:password@]host:port/db`
-package struct RedisAddress: Hashable, Sendable, CustomStringConvertible {
-    package var host: String
-    package var port: Int
-    package var user: String?
-    package var password: String?
-    package var database: Int
-
-    package init(host: String, port: Int = 6379, user: String? = nil, password: String? = nil, database: Int = 0) {
-        self.host = host
-        self.port = port
-        self.user = user
-        self.password = password
-        self.database = database
-    }
-
-    /// Without the password.
-    package var description: String {
-        "redis://\(user.map { "\($0)@" } ?? "")\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
-    }
-}
-
 package struct IdentitySettings: Sendable {
     /// A header that a trusted proxy sets to the tenant; lowercase name.
     package var header: String? = nil

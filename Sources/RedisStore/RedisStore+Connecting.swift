@@ -1,7 +1,6 @@
 import LimiterCore
 import Logging
 package import NIOCore
-import NIOPosix
 import Telemetry
 import WeirConfiguration
 
@@ -10,6 +9,7 @@ extension RedisStore: RedisConnectionDelegate {
     package func start() {
         eventLoop.preconditionInEventLoop()
         guard case .idle = phase else { return }
+        access.join(self)
         attempt()
     }
 
@@ -18,7 +18,9 @@ extension RedisStore: RedisConnectionDelegate {
         eventLoop.preconditionInEventLoop()
         let before = phase
         phase = .shutdown
+        access.leave(self)
         switch before {
+        case .searching(let inquiry): inquiry.cancel()
         case .connecting(let connection), .ready(let connection): connection.close(Self.shutDown)
         case .waiting(_, let retry): retry.cancel()
         case .idle, .shutdown: break
@@ -35,37 +37,26 @@ extension RedisStore: RedisConnectionDelegate {
         switch phase {
         case .shutdown: Self.shutDown
         case .waiting(let error, _) where !error.isTransient: error
-        case .idle, .connecting, .ready, .waiting: Self.notConnected
+        case .idle, .searching, .connecting, .ready, .waiting: Self.notConnected
         }
     }
 
-    private func attempt() {
-        let connection = RedisConnection(address: address, deadline: deadline, on: eventLoop, delegate: self)
+    func attempt() {
+        if search != nil { return searchPrimary() }
+        connect(to: server)
+    }
+
+    /// There is reason to believe that an attempt succeeds.
+    func hurry() {
+        guard case .waiting(let error, let retry) = phase, error.isTransient else { return }
+        retry.cancel()
+        attempt()
+    }
+
+    func connect(to server: RedisAddress.Server) {
+        let connection = RedisConnection(to: server, access, deadline: deadline, on: eventLoop, delegate: self)
         phase = .connecting(connection)
-        connect(eventLoop, address, connection).assumeIsolated().whenFailure { error in
-            connection.close(StoreError(.disconnected, Self.reason(error)))
-        }
-    }
-
-    /// The one cause that people can do something about, out of all that were tried.
-    private static func reason(_ error: any Error) -> String {
-        guard let error = error as? NIOConnectionError else { return "\(error)" }
-        if let failure = error.connectionErrors.first { return "\(failure.error)" }
-        if let failure = error.dnsAError ?? error.dnsAAAAError { return "\(error.host) has no address: \(failure)" }
-        return "\(error.host):\(error.port) cannot be reached"
-    }
-
-    static func bootstrap(
-        _ eventLoop: any EventLoop, _ address: RedisAddress, _ connection: RedisConnection
-    ) -> EventLoopFuture<any Channel> {
-        let handler = NIOLoopBound(connection, eventLoop: eventLoop)
-        return ClientBootstrap(group: eventLoop)
-            .connectTimeout(RedisConnection.readyWithin)
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
-            }
-            .connect(host: address.host, port: address.port)
+        dialer.open(connection)
     }
 
     // MARK: What the connection says
@@ -76,7 +67,12 @@ extension RedisStore: RedisConnectionDelegate {
         if wasConnected { metrics?.countReconnect() }
         wasConnected = true
         loggedOutage = nil
-        logger.info("connected to Redis")
+        logger.info("connected to Redis", metadata: ["server": "\(connection.server)"])
+        if let warning = connection.state.handshake.eviction?.warning, access.saysFirst(warning) {
+            logger.warning("\(warning)")
+        }
+        foundPrimary(connection)
+        access.reached(by: self)
     }
 
     func connection(_ connection: RedisConnection, landed flight: Flight, with reply: Reply) -> StoreError? {
@@ -87,9 +83,11 @@ extension RedisStore: RedisConnectionDelegate {
 
     func connectionClosed(_ connection: RedisConnection, _ error: StoreError, owing flights: CircularBuffer<Flight>) {
         switch phase {
+        case .connecting(let current) where current === connection && search != nil:
+            primaryFailed(error)
         case .connecting(let current), .ready(let current):
             if current === connection { reconnectLater(after: error) }
-        case .idle, .waiting, .shutdown: break
+        case .idle, .searching, .waiting, .shutdown: break
         }
         var reason = StoreError(.interrupted, "the connection to Redis was lost: \(error.detail)")
         if case .shutdown = phase { reason = Self.shutDown }
@@ -99,7 +97,7 @@ extension RedisStore: RedisConnectionDelegate {
         failQueued(unavailability)
     }
 
-    private func reconnectLater(after error: StoreError) {
+    func reconnectLater(after error: StoreError) {
         if loggedOutage != error {
             loggedOutage = error
             logger.warning("no connection to Redis", metadata: ["reason": "\(error)"])

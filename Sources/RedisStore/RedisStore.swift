@@ -2,7 +2,7 @@ package import LimiterCore
 package import Logging
 package import NIOCore
 package import Telemetry
-package import WeirConfiguration
+import WeirConfiguration
 
 /// Exact decisions: each is made by a script in Redis, at Redis's time, for the whole fleet.
 ///
@@ -15,13 +15,17 @@ package final class RedisStore: SharedStore, LimitStore {
     let deadline: TimeAmount
     let logger: Logger
     let metrics: StoreMetrics?
-    let address: RedisAddress
+    let access: RedisAccess
+
+    /// The one to connect to, unless it is searched for.
+    let server: RedisAddress.Server
+    /// nil: there are no sentinels.
+    var search: SentinelSearch?
 
     var phase = Phase.idle
     var queue = FlightQueue()
     var backoff = Backoff()
-    /// Opens a channel with the given handler in it; tests open channels without a network.
-    var connect: (any EventLoop, RedisAddress, RedisConnection) -> EventLoopFuture<any Channel> = RedisStore.bootstrap
+    var dialer: any Dialer
     /// Instead of Redis's time, for tests: microseconds since the epoch.
     package var scriptClock: Int64?
     /// Requests that the script and `LimitCall.resolve` decided differently. Always 0, unless one of them is wrong.
@@ -37,6 +41,8 @@ package final class RedisStore: SharedStore, LimitStore {
 
     enum Phase {
         case idle
+        /// A sentinel is asked where the primary is.
+        case searching(Inquiry)
         case connecting(RedisConnection)
         case ready(RedisConnection)
         /// Why there is no connection, and the next attempt.
@@ -49,14 +55,19 @@ package final class RedisStore: SharedStore, LimitStore {
 
     /// `deadline` is what one decision may take before it fails with `.timeout`.
     package init(
-        address: RedisAddress, deadline: Duration, on eventLoop: any EventLoop, logger: Logger, metrics: StoreMetrics?
+        _ access: RedisAccess, deadline: Duration, on eventLoop: any EventLoop, logger: Logger, metrics: StoreMetrics?
     ) {
-        self.address = address
+        self.access = access
+        server = access.address.servers[0]
+        if case .sentinel(let primary) = access.address.form {
+            search = SentinelSearch(primary: primary, sentinels: access.address.servers)
+        }
+        dialer = NetworkDialer(eventLoop: eventLoop, access: access)
         self.deadline = TimeAmount(deadline)
         self.eventLoop = eventLoop
         self.metrics = metrics
         var logger = logger
-        logger[metadataKey: "redis"] = "\(address)"
+        logger[metadataKey: "redis"] = "\(access.address)"
         self.logger = logger
     }
 

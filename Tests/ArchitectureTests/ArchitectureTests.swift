@@ -14,7 +14,7 @@ import Testing
         "Telemetry": ["Glibc", "Darwin", "Musl", "Logging", "Synchronization"],
         "Configuration": system.union(["LimiterCore", "Synchronization", "Yams"]),
         "RedisStore": system.union([
-            "CHiredis", "LimiterCore", "Logging", "NIOCore", "NIOPosix", "Synchronization", "Telemetry",
+            "CHiredis", "LimiterCore", "Logging", "NIOCore", "NIOPosix", "NIOSSL", "Synchronization", "Telemetry",
             "WeirConfiguration",
         ]),
         "Gateway": [

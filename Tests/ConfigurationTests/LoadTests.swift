@@ -164,6 +164,49 @@ import WeirConfiguration
         #expect(limits[2].owner == .route(service: "a", route: "deep"))
     }
 
+    @Test func filesForTLSToRedisAreLookedInto() throws {
+        let scratch = try Scratch()
+        let certificate = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"
+        _ = try scratch.write("ca.pem", certificate)
+        _ = try scratch.write("weir.pem", certificate)
+        _ = try scratch.write("weir.key", "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n")
+        _ = try scratch.write("locked.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA==\n")
+        func yaml(_ authority: String, _ key: String) throws -> String {
+            try scratch.write(
+                "weir.yaml",
+                """
+                store:
+                  redis: rediss://a
+                  tls:
+                    ca_file: \(authority)
+                    certificate_file: weir.pem
+                    key_file: \(key)
+
+                """ + leastServices)
+        }
+        let store = try #require(try Configuration.load(path: yaml("ca.pem", "weir.key")).store)
+        #expect(store.redis.usesTLS)
+        let folder = scratch.path
+        #expect(
+            store.tls
+                == TLSSettings(
+                    authorityFile: "\(folder)/ca.pem", certificateFile: "\(folder)/weir.pem",
+                    keyFile: "\(folder)/weir.key"))
+        let file = try yaml("weir.key", "locked.key")
+        let found = #expect(throws: ConfigurationErrors.self) { try Configuration.load(path: file) }
+        let errors = try #require(found).errors
+        #expect(errors.map(\.line) == [4, 6])
+        #expect(errors[0].message.contains("`weir.key` does not hold authorities' certificates in PEM form"))
+        #expect(errors[1].message.contains("the key has a passphrase"))
+
+        for (alone, other) in [("certificate_file: weir.pem", "key_file"), ("key_file: weir.key", "certificate_file")] {
+            let text = "store:\n  redis: rediss://a\n  tls: {\(alone)}\n" + leastServices
+            let errors = faults(of: text, file: "\(folder)/weir.yaml")
+            #expect(errors.map(\.line) == [3])
+            #expect(errors.first?.message.contains("needs `store.tls.\(other)` beside it") == true)
+        }
+    }
+
     @Test func aFileThatCannotBeReadIsNamed() throws {
         let scratch = try Scratch()
         func message(_ path: String) -> String {

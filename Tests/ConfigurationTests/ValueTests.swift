@@ -4,6 +4,25 @@ import Testing
 @testable import WeirConfiguration
 
 @Suite struct ValueTests {
+    private static func sentinel(
+        _ servers: [(String, Int)], _ primary: String, password: String? = nil, database: Int = 0, usesTLS: Bool = false
+    ) -> RedisAddress {
+        var address = RedisAddress(
+            .sentinel(primary: primary), servers.map { RedisAddress.Server(host: $0.0, port: $0.1) }, usesTLS: usesTLS,
+            database: database)
+        address.password = password
+        return address
+    }
+
+    @Test(arguments: [
+        "redis://weir@r:6379/0", "rediss://[::1]:6380/2", "redis+sentinel://a:26379,b:7/main/0",
+        "rediss+sentinel://weir@a:26379/main/0",
+    ])
+    func anAddressIsDescribedAsItsURLWithoutThePassword(text: String) throws {
+        let url = text.replacing("weir@", with: "weir:secret@")
+        #expect(try RedisAddress(parsing: url).description == text)
+    }
+
     @Test(arguments: [
         ("redis://localhost", RedisAddress(host: "localhost")),
         ("redis://127.0.0.1:6380", RedisAddress(host: "127.0.0.1", port: 6380)),
@@ -13,6 +32,13 @@ import Testing
         ("redis://:secret@r", RedisAddress(host: "r", password: "secret")),
         ("redis://me:a%3Ab%2F%40%25@r", RedisAddress(host: "r", user: "me", password: "a:b/@%")),
         ("redis://me:a:b@r", RedisAddress(host: "r", user: "me", password: "a:b")),
+        (
+            "rediss://me:p@r:6380/1",
+            RedisAddress(host: "r", port: 6380, user: "me", password: "p", database: 1, usesTLS: true)
+        ),
+        ("redis+sentinel://a,b:7/main", sentinel([("a", 26_379), ("b", 7)], "main")),
+        ("redis+sentinel://a,a/m%2Fain/3", sentinel([("a", 26_379)], "m/ain", database: 3)),
+        ("rediss+sentinel://:p@[::1]:5/main", sentinel([("::1", 5)], "main", password: "p", usesTLS: true)),
     ])
     func aRedisURLIsRead(url: String, address: RedisAddress) throws {
         #expect(try RedisAddress(parsing: url) == address)
@@ -20,7 +46,11 @@ import Testing
 
     @Test(arguments: [
         ("", "no scheme"), ("localhost:6379", "no scheme"), ("http://r", "scheme should be `redis`"),
-        ("rediss://r", "not built yet"), ("redis+sentinel://a,b/main", "not built yet"),
+        ("rediss://", "has no host"), ("REDISS://r", "should be `redis`"),
+        ("redis+sentinel://a,b", "does not name the primary"),
+        ("redis+sentinel://a,b/", "does not name the primary"), ("redis+sentinel://a,,b/m", "host or port"),
+        ("redis+sentinel://a/m/x", "is not a database"), ("redis+sentinel:///m", "has no host"),
+        ("redis://a,b", "has one server"), ("redis+other://a", "scheme should be"),
         ("redis+cluster://a", "not built yet"), ("redis://", "has no host"), ("redis://:6379", "host or port"),
         ("redis://r:0", "host or port"), ("redis://r:65536", "host or port"), ("redis://r:x", "host or port"),
         ("redis://r/x", "`x` in the Redis URL is not a database"), ("redis://r/1/2", "is not a database"),
@@ -38,7 +68,8 @@ import Testing
 
     @Test(arguments: [
         "redis://me:hunter2@r:x", "redis://me:hunter2%@r", "redis://me:hunter2/@r", "redis://me:hunter2@r/x",
-        "rediss://me:hunter2@r", "redis://me:hunter2@", "redis://me:hunter2", "redis://hunter2@r",
+        "rediss://me:hunter2@r:x", "redis+sentinel://me:hunter2@r", "redis+sentinel://me:hunter2/main",
+        "redis+sentinel://me:hunter2@a,/main", "redis://me:hunter2@", "redis://me:hunter2", "redis://hunter2@r",
         "redis://me:hunter2#@r", "redis://me:hunter2@[::1",
     ])
     func noMessageHoldsThePassword(url: String) {

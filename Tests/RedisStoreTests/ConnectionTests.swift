@@ -19,9 +19,9 @@ import WeirConfiguration
         #expect(writes.count == 1)
         #expect(
             writes[0].map { $0.prefix(2).joined(separator: " ") } == [
-                "AUTH gate", "SELECT 3", "CLIENT SETNAME", "INFO server", "SCRIPT LOAD", "SCRIPT LOAD", "SCRIPT LOAD",
-            ])
-        #expect(writes[0].suffix(3).allSatisfy { $0[2].hasPrefix("#!lua\n") })
+                "AUTH gate", "SELECT 3", "CLIENT SETNAME", "INFO server", "INFO memory",
+            ] + Script.allCases.map { _ in "SCRIPT LOAD" })
+        #expect(writes[0].suffix(Script.allCases.count).allSatisfy { $0[2].hasPrefix("#!lua\n") })
         try redis.reply("+OK\r\n+OK\r\n" + EmbeddedStore.handshakeReply())
         #expect(redis.isReady)
     }

@@ -13,25 +13,53 @@ final class EmbeddedStore {
     let recorder = Recorder()
     /// One for each attempt to connect.
     private(set) var channels: [EmbeddedChannel] = []
+    /// Where to, one for each channel.
+    private(set) var dialled: [RedisAddress.Server] = []
+    /// What was asked beside the connection, and the channel that takes the answer.
+    private(set) var questions: [(server: RedisAddress.Server, commands: [[String]], channel: EmbeddedChannel)] = []
     /// Kept, so that each has an identity of its own.
     private var asked: [LimitCall] = []
     /// Whether attempts succeed.
     var isReachable = true
 
-    init(deadline: Duration = .milliseconds(20), address: RedisAddress = RedisAddress(host: "test", port: 1)) {
+    convenience init(
+        deadline: Duration = .milliseconds(20), address: RedisAddress = RedisAddress(host: "test", port: 1)
+    ) {
+        self.init(deadline: deadline, settings: StoreSettings(redis: address))
+    }
+
+    init(deadline: Duration = .milliseconds(20), settings: StoreSettings) {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        store = RedisStore(address: address, deadline: deadline, on: loop, logger: logger, metrics: nil)
+        let access = try! RedisAccess(settings)
+        store = RedisStore(access, deadline: deadline, on: loop, logger: logger, metrics: nil)
         store.observer = recorder
-        store.connect = { [unowned self] loop, _, connection in connect(loop, connection) }
+        store.dialer = EmbeddedDialer(store: self)
         store.start()
     }
 
-    private func connect(_ loop: any EventLoop, _ connection: RedisConnection) -> EventLoopFuture<any Channel> {
-        let channel = EmbeddedChannel(handler: connection, loop: self.loop)
-        channels.append(channel)
-        guard isReachable else { return loop.makeFailedFuture(ChannelError.connectTimeout(.seconds(1))) }
-        return channel.connect(to: try! SocketAddress(ipAddress: "127.0.0.1", port: 1)).map { channel }
+    private struct EmbeddedDialer: Dialer {
+        unowned let store: EmbeddedStore
+
+        func open(_ connection: RedisConnection) {
+            let channel = EmbeddedChannel(handler: connection, loop: store.loop)
+            store.channels.append(channel)
+            store.dialled.append(connection.server)
+            guard store.isReachable else { return connection.close(StoreError(.disconnected, "nobody is there")) }
+            channel.connect(to: try! SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
+        }
+
+        func ask(
+            _ server: RedisAddress.Server, _ commands: [[String]],
+            _ completion: @escaping (Result<[RedisValue], StoreError>) -> Void
+        ) -> Inquiry {
+            let inquiry = Inquiry(
+                commands, on: store.loop, explain: { StoreError(.disconnected, "\($0)") }, completion)
+            let channel = EmbeddedChannel(handler: inquiry, loop: store.loop)
+            channel.connect(to: try! SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
+            store.questions.append((server, commands, channel))
+            return inquiry
+        }
     }
 
     var channel: EmbeddedChannel { channels[channels.count - 1] }
@@ -65,12 +93,20 @@ final class EmbeddedStore {
 
     func reply(_ text: String) throws { try channel.writeInbound(ByteBuffer(string: text)) }
 
+    /// Answers the last question.
+    func answerQuestion(_ text: String) throws {
+        try questions[questions.count - 1].channel.writeInbound(ByteBuffer(string: text))
+        loop.run()
+    }
+
     static let scriptName = String(repeating: "a", count: 40)
 
     static func handshakeReply(version: String = "7.0.15") -> String {
         let info = "# Server\r\nredis_version:\(version)\r\nos:Linux\r\n"
         let name = "$40\r\n\(scriptName)\r\n"
-        return "+OK\r\n$\(info.utf8.count)\r\n\(info)\r\n\(name)\(name)\(name)"
+        let memory = "# Memory\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n"
+        return "+OK\r\n" + [info, memory].map { "$\($0.utf8.count)\r\n\($0)\r\n" }.joined()
+            + String(repeating: name, count: Script.allCases.count)
     }
 
     func becomeReady() throws {

@@ -79,17 +79,24 @@ final class StoreClient: Sendable {
 
     let metrics = Metrics(services: [], limits: [], workers: 1)
 
-    init(port: Int, user: String? = nil, password: String? = nil, deadline: Duration = .seconds(5)) async throws {
+    convenience init(
+        port: Int, user: String? = nil, password: String? = nil, deadline: Duration = .seconds(5)
+    ) async throws {
+        let address = RedisAddress(host: "127.0.0.1", port: port, user: user, password: password)
+        try await self.init(StoreSettings(redis: address), deadline: deadline)
+    }
+
+    init(_ settings: StoreSettings, deadline: Duration = .seconds(5)) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         self.group = group
         self.loop = loop
+        let access = try RedisAccess(settings)
         parts = try await loop.submit { [metrics] in
             var logger = Logger(label: "test")
             logger.logLevel = .critical
-            let address = RedisAddress(host: "127.0.0.1", port: port, user: user, password: password)
             let store = RedisStore(
-                address: address, deadline: deadline, on: loop, logger: logger, metrics: metrics.store)
+                access, deadline: deadline, on: loop, logger: logger, metrics: metrics.store)
             let recorder = Recorder()
             store.observer = recorder
             store.start()

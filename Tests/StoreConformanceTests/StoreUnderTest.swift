@@ -56,9 +56,10 @@ final class StoreUnderTest: Sendable {
         }
         let server = try await RedisServer.start()
         self.server = server
+        let access = try RedisAccess(StoreSettings(redis: RedisAddress(host: "127.0.0.1", port: server.port)))
         let redis = try await loop.submit {
             let store = RedisStore(
-                address: RedisAddress(host: "127.0.0.1", port: server.port), deadline: .seconds(5), on: loop,
+                access, deadline: .seconds(5), on: loop,
                 logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), metrics: nil)
             store.start()
             return NIOLoopBound(store, eventLoop: loop)

@@ -1,13 +1,4 @@
 import Foundation
-import Synchronization
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 /// A Redis of the test's own: a process on a free port with an empty directory, ended with the test.
 package final class RedisServer: Sendable {
@@ -16,29 +7,45 @@ package final class RedisServer: Sendable {
         package var isCluster = false
         /// For the user `default`.
         package var password: String?
+        /// TLS on its port, and nothing else.
+        package var tls: TLS?
         /// Further lines of configuration, each as its words: `["maxmemory", "1mb"]`.
         package var settings: [[String]] = []
 
-        package init(isCluster: Bool = false, password: String? = nil, settings: [[String]] = []) {
+        package init(
+            isCluster: Bool = false, password: String? = nil, tls: TLS? = nil, settings: [[String]] = []
+        ) {
             self.isCluster = isCluster
             self.password = password
+            self.tls = tls
             self.settings = settings
         }
     }
 
-    package struct Failure: Error, CustomStringConvertible {
-        package let description: String
+    package struct TLS: Sendable {
+        package var certificate: Certificates.Pair
+        /// What clients' certificates are signed by.
+        package var authority: String
+        package var asksForCertificate = false
+        /// What redis-cli shows.
+        package var client: Certificates.Pair
+
+        package init(_ certificates: Certificates, _ certificate: Certificates.Pair, asksForCertificate: Bool = false) {
+            self.certificate = certificate
+            authority = certificates.authority
+            client = certificates.client
+            self.asksForCertificate = asksForCertificate
+        }
     }
 
     package let port: Int
     private let busPort: Int
     private let options: Options
     private let directory: URL
-    /// The running process; 0: none.
-    private let process: Mutex<pid_t>
+    private let process = ServerProcess()
 
     package static func start(_ options: Options = Options()) async throws -> RedisServer {
-        var lastError: any Error = Failure(description: "not tried")
+        var lastError: any Error = ServerProcess.Failure(description: "not tried")
         // Another process may take the port between finding and using it.
         for _ in 0..<5 {
             do {
@@ -55,7 +62,6 @@ package final class RedisServer: Sendable {
         port = try Self.freePort()
         busPort = options.isCluster ? try Self.freePort() : 0
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("weir-redis-\(UUID().uuidString)")
-        process = Mutex(0)
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     }
 
@@ -70,20 +76,12 @@ package final class RedisServer: Sendable {
     }
 
     /// As if the machine had failed. `restart` brings it back, without what it knew.
-    package func kill() {
-        process.withLock { pid in
-            guard pid > 0 else { return }
-            _ = send(SIGKILL, to: pid)
-            var status: Int32 = 0
-            while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-            pid = 0
-        }
-    }
+    package func kill() { process.kill() }
 
     /// It keeps its connections and says nothing.
-    package func pause() { process.withLock { if $0 > 0 { _ = send(SIGSTOP, to: $0) } } }
+    package func pause() { process.pause() }
 
-    package func resume() { process.withLock { if $0 > 0 { _ = send(SIGCONT, to: $0) } } }
+    package func resume() { process.resume() }
 
     /// Ends it if it runs, and starts it on the same port.
     package func restart() async throws {
@@ -94,28 +92,23 @@ package final class RedisServer: Sendable {
     /// What `redis-cli` prints for this command, without the last line end.
     @discardableResult
     package func cli(_ arguments: [String]) throws -> String {
-        let task = Process()
-        task.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        var all = ["redis-cli", "-h", "127.0.0.1", "-p", "\(port)"]
-        if let password = options.password { all += ["--no-auth-warning", "-a", password] }
-        task.arguments = all + arguments
-        let output = Pipe()
-        task.standardOutput = output
-        task.standardError = output
-        try task.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        task.waitUntilExit()
-        return text.trimmingCharacters(in: .newlines)
+        var command = ["redis-cli", "-h", "127.0.0.1", "-p", "\(port)"]
+        if let password = options.password { command += ["--no-auth-warning", "-a", password] }
+        if let tls = options.tls {
+            command += ["--tls", "--cacert", tls.authority, "--cert", tls.client.certificate, "--key", tls.client.key]
+        }
+        return try ServerProcess.output(command + arguments)
     }
 
     // MARK: Starting
 
     private func launch() async throws {
-        let pid = try spawn()
-        process.withLock { $0 = pid }
+        try process.start(command)
         do {
             try await eventually(within: .seconds(10), "Redis on port \(port)") {
-                guard isRunning else { throw Failure(description: "redis-server ended: \(log)") }
+                guard process.isRunning else {
+                    throw ServerProcess.Failure(description: "redis-server ended: \(log)")
+                }
                 return try cli(["PING"]).contains("PONG")
             }
             if options.isCluster {
@@ -130,47 +123,24 @@ package final class RedisServer: Sendable {
         }
     }
 
-    #if canImport(Darwin)
-    private typealias FileActions = posix_spawn_file_actions_t?
-    #else
-    private typealias FileActions = posix_spawn_file_actions_t
-    #endif
-
-    private func spawn() throws -> pid_t {
-        var arguments = [
-            "redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--dir", directory.path, "--save", "",
-            "--appendonly", "no", "--logfile", "redis.log", "--daemonize", "no",
+    private var command: [String] {
+        var command = [
+            "redis-server", "--bind", "127.0.0.1", "--dir", directory.path, "--save", "", "--appendonly", "no",
+            "--logfile", "redis.log", "--daemonize", "no",
         ]
-        if options.isCluster { arguments += ["--cluster-enabled", "yes", "--cluster-port", "\(busPort)"] }
-        if let password = options.password { arguments += ["--requirepass", password] }
-        for line in options.settings { arguments += ["--\(line[0])"] + line.dropFirst() }
-        var words = arguments.map { strdup($0) } + [nil]
-        defer { for word in words { free(word) } }
-        // It must not hold the output of a test run that ended without it.
-        var actions = FileActions()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        for descriptor in 0...2 as ClosedRange<Int32> {
-            posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
+        if let tls = options.tls {
+            command += [
+                "--port", "0", "--tls-port", "\(port)", "--tls-cert-file", tls.certificate.certificate,
+                "--tls-key-file", tls.certificate.key, "--tls-ca-cert-file", tls.authority,
+                "--tls-auth-clients", tls.asksForCertificate ? "yes" : "no",
+            ]
+        } else {
+            command += ["--port", "\(port)"]
         }
-        var pid: pid_t = 0
-        let result = posix_spawnp(&pid, "redis-server", &actions, nil, &words, environ)
-        guard result == 0 else {
-            throw Failure(description: "redis-server cannot be started: \(String(cString: strerror(result)))")
-        }
-        return pid
-    }
-
-    private var isRunning: Bool {
-        process.withLock { pid in
-            guard pid > 0 else { return false }
-            var status: Int32 = 0
-            if waitpid(pid, &status, WNOHANG) == pid {
-                pid = 0
-                return false
-            }
-            return true
-        }
+        if options.isCluster { command += ["--cluster-enabled", "yes", "--cluster-port", "\(busPort)"] }
+        if let password = options.password { command += ["--requirepass", password] }
+        for line in options.settings { command += ["--\(line[0])"] + line.dropFirst() }
+        return command
     }
 
     private var log: String {
@@ -178,38 +148,5 @@ package final class RedisServer: Sendable {
     }
 
     /// A port that nobody listens on just now.
-    package static func freePort() throws -> Int {
-        let socket = socketDescriptor()
-        guard socket >= 0 else { throw Failure(description: "no socket") }
-        defer { close(socket) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                bind(socket, pointer, length) == 0 && getsockname(socket, pointer, &length) == 0
-            }
-        }
-        guard bound else { throw Failure(description: "no free port") }
-        return Int(UInt16(bigEndian: address.sin_port))
-    }
-
-    private static func socketDescriptor() -> Int32 {
-        #if canImport(Glibc)
-        socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        #else
-        socket(AF_INET, SOCK_STREAM, 0)
-        #endif
-    }
-
-    private func send(_ signal: Int32, to pid: pid_t) -> Int32 {
-        #if canImport(Glibc)
-        Glibc.kill(pid, signal)
-        #elseif canImport(Musl)
-        Musl.kill(pid, signal)
-        #else
-        Darwin.kill(pid, signal)
-        #endif
-    }
+    package static func freePort() throws -> Int { try ServerProcess.freePort() }
 }

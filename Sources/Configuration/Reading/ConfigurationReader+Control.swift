@@ -15,55 +15,43 @@ extension ConfigurationReader {
     }
 
     private func readToken(_ section: Section) -> String? {
-        if section.has("token"), let place = section.place(of: "token_file") {
-            faults.add("there are both `control.token` and `control.token_file`; keep one of them", place)
+        readSecret("token", "token_file", section, hint: "; make one with `openssl rand -hex 32`")
+    }
+
+    /// A secret that stands here, or in a file that is named here. Messages do not hold it.
+    func readSecret(_ key: String, _ fileKey: String, _ section: Section, hint: String = "") -> String? {
+        if section.has(key), let place = section.place(of: fileKey) {
+            faults.add(
+                "there are both `\(section.title(key))` and `\(section.title(fileKey))`; keep one of them", place)
         }
-        let token = section.read("token", "a text") { text throws(ConfigurationError) in
-            try checkToken(text, "`control.token`")
+        let secret = section.read(key, "a text") { text throws(ConfigurationError) in
+            try checkSecret(text, "`\(section.title(key))`", hint)
         }
-        let fileToken = section.read("token_file", "a file's path") { path throws(ConfigurationError) in
+        let fileSecret = section.read(fileKey, "a file's path") { path throws(ConfigurationError) in
             let text: String
             do throws(ConfigurationError) {
                 text = try ConfigurationFile.read(ConfigurationFile.resolve(path, from: faults.file))
             } catch {
-                throw ConfigurationError("the token file `\(path)` cannot be used: \(error.message)")
+                throw ConfigurationError("the \(key) file `\(path)` cannot be used: \(error.message)")
             }
-            return try checkToken(trimmed(text), "the token in `\(path)`")
+            return try checkSecret(trimmed(text), "the \(key) in `\(path)`", hint)
         }
-        return token ?? fileToken
+        return secret ?? fileSecret
     }
 
-    /// The message does not hold the token.
-    private func checkToken(_ token: String, _ name: String) throws(ConfigurationError) -> String {
-        guard !token.isEmpty else { throw ConfigurationError("\(name) is empty; make one with `openssl rand -hex 32`") }
-        guard token.utf8.count <= 4096, token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+    private func checkSecret(
+        _ secret: String, _ name: String, _ hint: String
+    ) throws(ConfigurationError) -> String {
+        guard !secret.isEmpty else { throw ConfigurationError("\(name) is empty\(hint)") }
+        guard secret.utf8.count <= 4096, secret.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw ConfigurationError(
-                "\(name) is longer than 4096 bytes or has spaces or characters that are not ASCII; make one with `openssl rand -hex 32`"
-            )
+                "\(name) is longer than 4096 bytes or has spaces or characters that are not ASCII\(hint)")
         }
-        return token
+        return secret
     }
 
     private func trimmed(_ text: String) -> String {
         let start = text.drop { $0.isWhitespace }
         return String(start.reversed().drop { $0.isWhitespace }.reversed())
-    }
-
-    func readStore(_ file: Section) -> StoreSettings? {
-        let keys = ["redis", "deadline", "replicas"]
-        let notBuilt = ["on_store_failure": "write `on_store_failure` beside a limit"]
-        guard let section = file.section("store", keys: keys, notBuilt: notBuilt) else { return nil }
-        let redis = section.read("redis", "a URL like redis://127.0.0.1:6379", RedisAddress.init(parsing:))
-        if !section.has("redis") {
-            faults.add(
-                "`store` names no Redis; add `redis: redis://127.0.0.1:6379`, or leave `store` out to count in memory",
-                section.position)
-        }
-        var settings = StoreSettings(redis: redis ?? RedisAddress(host: "localhost"))
-        if let deadline = section.duration("deadline", in: .milliseconds(1)...Duration.seconds(10)) {
-            settings.deadline = deadline
-        }
-        if let replicas = section.integer("replicas", in: 1...10_000) { settings.replicas = replicas }
-        return settings
     }
 }

@@ -1,21 +1,11 @@
 extension RedisAddress {
-    /// Reads `redis://[user:password@]host[:port][/db]`; user and password may be percent-encoded. Messages never hold the password.
+    /// Reads `redis://[user:password@]host[:port][/db]` or `redis+sentinel://[user:password@]host[:port],.../primary[/db]`, or either with
+    /// `rediss` for TLS. User, password and the primary's name may be percent-encoded. Messages never hold the password.
     package init(parsing url: String) throws(ConfigurationError) {
-        let form = "write it like redis://127.0.0.1:6379"
         guard let separator = url.firstRange(of: "://") else {
-            throw ConfigurationError("the Redis URL has no scheme; \(form)")
+            throw ConfigurationError("the Redis URL has no scheme; write it like redis://127.0.0.1:6379")
         }
-        let scheme = url[..<separator.lowerBound]
-        guard scheme == "redis" else {
-            switch scheme.lowercased() {
-            case "rediss":
-                throw ConfigurationError("`rediss://` (TLS) is not built yet; use redis:// in a network that you trust")
-            case "redis+sentinel", "redis+cluster":
-                throw ConfigurationError("`\(scheme)://` is not built yet; use redis:// with one server")
-            default:
-                throw ConfigurationError("the Redis URL's scheme should be `redis`; \(form)")
-            }
-        }
+        let scheme = try Scheme(url[..<separator.lowerBound])
         var rest = url[separator.upperBound...]
         guard !rest.contains("?"), !rest.contains("#") else {
             throw ConfigurationError(
@@ -26,28 +16,95 @@ extension RedisAddress {
             credentials = rest[..<at]
             rest = rest[rest.index(after: at)...]
         }
-        let path = rest.firstIndex(of: "/").map { rest[$0...] }
+        let path = rest.firstIndex(of: "/").map { rest[$0...].dropFirst() } ?? ""
         rest = rest.prefix { $0 != "/" }
         if let credentials, credentials.contains("/") || credentials.contains("@") {
             throw ConfigurationError("write `/` and `@` in the Redis URL's user or password as %2F and %40")
         }
-        let address: HostPort
-        do {
-            address = try HostPort(parsing: String(rest), ports: 1...65_535)
-        } catch {
-            // What stands here may be a part of a password whose `@` is missing.
-            guard credentials != nil || rest.isEmpty else {
-                throw ConfigurationError("the Redis URL's host or port is wrong; \(form)")
+        let servers = try Self.servers(rest, scheme, mayQuote: credentials != nil)
+        switch scheme.kind {
+        case .server:
+            self.init(.server, servers, usesTLS: scheme.usesTLS, database: try Self.database(path))
+        case .sentinel:
+            let name = path.prefix { $0 != "/" }
+            guard let primary = Self.percentDecoded(name), !primary.isEmpty else {
+                throw ConfigurationError("the Redis URL does not name the primary; \(scheme.form)")
             }
-            throw ConfigurationError("the Redis URL's address is wrong: \(error.message); \(form)")
+            self.init(
+                .sentinel(primary: primary), servers, usesTLS: scheme.usesTLS,
+                database: try Self.database(path.dropFirst(name.count + 1)))
         }
-        self.init(
-            host: address.host, port: address.port ?? 6379, database: try Self.database(path ?? ""))
         if let credentials { (user, password) = try Self.decode(credentials) }
     }
 
-    private static func database(_ path: Substring) throws(ConfigurationError) -> Int {
-        let digits = path.dropFirst()
+    private struct Scheme {
+        enum Kind {
+            case server
+            case sentinel
+        }
+
+        var kind = Kind.server
+        let usesTLS: Bool
+
+        init(_ text: Substring) throws(ConfigurationError) {
+            let (name, rest) = (text.prefix { $0 != "+" }, text.drop { $0 != "+" })
+            switch (name, rest) {
+            case ("redis", ""), ("rediss", ""): kind = .server
+            case ("redis", "+sentinel"), ("rediss", "+sentinel"): kind = .sentinel
+            case ("redis", "+cluster"), ("rediss", "+cluster"):
+                throw ConfigurationError(
+                    "`\(text)://` is not built yet; use redis:// with one server, or redis+sentinel://")
+            default:
+                throw ConfigurationError(
+                    "the Redis URL's scheme should be `redis`, `rediss`, `redis+sentinel` or `rediss+sentinel`; write it like redis://127.0.0.1:6379"
+                )
+            }
+            usesTLS = name == "rediss"
+        }
+
+        var port: Int {
+            switch kind {
+            case .server: 6379
+            case .sentinel: 26_379
+            }
+        }
+
+        /// What would do.
+        var form: String {
+            switch kind {
+            case .server: "write it like redis://127.0.0.1:6379"
+            case .sentinel: "write it like redis+sentinel://10.0.0.1:26379,10.0.0.2:26379/mymaster"
+            }
+        }
+    }
+
+    /// Messages may quote the text only where it cannot be part of a password whose `@` is missing.
+    private static func servers(
+        _ text: Substring, _ scheme: Scheme, mayQuote: Bool
+    ) throws(ConfigurationError) -> [Server] {
+        let places = text.split(separator: ",", omittingEmptySubsequences: false)
+        if places.count > 1, scheme.kind == .server {
+            throw ConfigurationError(
+                "a redis:// URL has one server; where sentinels know the primary, use redis+sentinel://")
+        }
+        var servers: [Server] = []
+        for place in places {
+            let address: HostPort
+            do {
+                address = try HostPort(parsing: String(place), ports: 1...65_535)
+            } catch {
+                guard mayQuote || text.isEmpty else {
+                    throw ConfigurationError("the Redis URL's host or port is wrong; \(scheme.form)")
+                }
+                throw ConfigurationError("the Redis URL's address is wrong: \(error.message); \(scheme.form)")
+            }
+            let server = Server(host: address.host, port: address.port ?? scheme.port)
+            if !servers.contains(server) { servers.append(server) }
+        }
+        return servers
+    }
+
+    private static func database(_ digits: Substring) throws(ConfigurationError) -> Int {
         guard !digits.isEmpty else { return 0 }
         guard digits.allSatisfy({ $0.isASCII && $0.isNumber }), let number = Int(digits), number <= 65_535 else {
             throw ConfigurationError(

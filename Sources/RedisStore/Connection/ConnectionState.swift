@@ -40,7 +40,10 @@ struct ConnectionState {
     /// How long after its deadline a reply may be owed before the connection counts as dead.
     private let patience: TimeAmount
 
+    private let usesTLS: Bool
+
     init(address: RedisAddress, patience: TimeAmount, readyBy: NIODeadline) {
+        usesTLS = address.usesTLS
         phase = .preparing(until: readyBy)
         handshake = Handshake(address)
         self.patience = patience
@@ -81,7 +84,8 @@ struct ConnectionState {
         switch phase {
         case .preparing(let until):
             if now >= until {
-                expiry.drop = StoreError(.disconnected, "the server did not get ready within a second")
+                let hint = usesTLS ? "; is it a port for TLS?" : ""
+                expiry.drop = StoreError(.disconnected, "the server did not get ready within a second\(hint)")
             } else {
                 expiry.next = until
             }

@@ -2,19 +2,24 @@ import LimiterCore
 import NIOCore
 import WeirConfiguration
 
-/// What a connection says first, all in one write: who it is, which database, how old the server is, and the scripts.
+/// What a connection says first, all in one write: who it is, which database; what the server is, if sentinels named it, how old, and how
+/// it evicts; and the scripts.
 struct Handshake {
     private enum Step {
         case authenticate
         case select
+        case role
         case name
         case version
+        case memory
         case load(Script)
     }
 
     private let address: RedisAddress
     private let steps: [Step]
     private var answered = 0
+    /// What the server does when its memory is full; nil: it did not say.
+    private(set) var eviction: Eviction?
     /// The names under which the server keeps the scripts, by `Script.rawValue`: 40 hex digits each.
     private(set) var names: [[UInt8]] = Array(repeating: [], count: Script.allCases.count)
 
@@ -25,7 +30,8 @@ struct Handshake {
         var steps: [Step] = []
         if address.password != nil { steps.append(.authenticate) }
         if address.database != 0 { steps.append(.select) }
-        steps += [.name, .version]
+        if case .sentinel = address.form { steps.append(.role) }
+        steps += [.name, .version, .memory]
         steps += Script.allCases.map { Step.load($0) }
         self.steps = steps
     }
@@ -41,6 +47,7 @@ struct Handshake {
             case .select:
                 writer.argument("SELECT")
                 writer.argument(decimal: address.database)
+            case .role: writer.argument("ROLE")
             case .name:
                 writer.argument("CLIENT")
                 writer.argument("SETNAME")
@@ -48,6 +55,9 @@ struct Handshake {
             case .version:
                 writer.argument("INFO")
                 writer.argument("server")
+            case .memory:
+                writer.argument("INFO")
+                writer.argument("memory")
             case .load(let script):
                 writer.argument("SCRIPT")
                 writer.argument("LOAD")
@@ -69,7 +79,16 @@ struct Handshake {
         switch step {
         case .authenticate, .select, .name:
             guard reply.kind == .status else { throw Self.unexpected }
+        case .role:
+            guard reply.kind == .array else { throw Self.unexpected }
+            let role = String(decoding: reply.text, as: UTF8.self)
+            guard role == "master" else {
+                throw StoreError(.disconnected, "the server that a sentinel named is no primary: its role is `\(role)`")
+            }
         case .version: try Self.checkVersion(reply)
+        case .memory:
+            guard reply.kind == .string else { throw Self.unexpected }
+            eviction = Eviction(String(decoding: reply.text, as: UTF8.self))
         case .load(let script):
             guard reply.kind == .string, reply.text.count == 40 else { throw Self.unexpected }
             names[script.rawValue] = Array(reply.text)
@@ -81,16 +100,13 @@ struct Handshake {
 
     private static func checkVersion(_ reply: Reply) throws(StoreError) {
         guard reply.kind == .string else { throw unexpected }
-        let label = "redis_version:"
-        for line in String(decoding: reply.text, as: UTF8.self).split(whereSeparator: \.isNewline)
-        where line.hasPrefix(label) {
-            let version = line.dropFirst(label.count)
-            guard let major = Int(version.prefix { $0 != "." }), major >= oldestMajorVersion else {
-                throw StoreError(
-                    .incompatible, "the server is Redis \(version); Redis \(oldestMajorVersion).0 or later is needed")
-            }
-            return
+        let information = String(decoding: reply.text, as: UTF8.self)
+        guard let version = InfoText.value(of: "redis_version", in: information) else {
+            throw StoreError(.incompatible, "the server does not say which version of Redis it is")
         }
-        throw StoreError(.incompatible, "the server does not say which version of Redis it is")
+        guard let major = Int(version.prefix { $0 != "." }), major >= oldestMajorVersion else {
+            throw StoreError(
+                .incompatible, "the server is Redis \(version); Redis \(oldestMajorVersion).0 or later is needed")
+        }
     }
 }

@@ -19,6 +19,8 @@ final class RedisConnection: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     private(set) var state: ConnectionState
+    let server: RedisAddress.Server
+    let tls: RedisTLS?
     /// nil once the connection is closed.
     private var delegate: (any RedisConnectionDelegate)?
     private let reader = ReplyReader()
@@ -32,14 +34,17 @@ final class RedisConnection: ChannelInboundHandler {
     private var soonest = NIODeadline.distantFuture
 
     init(
-        address: RedisAddress, deadline: TimeAmount, on eventLoop: any EventLoop, delegate: any RedisConnectionDelegate
+        to server: RedisAddress.Server, _ access: RedisAccess, deadline: TimeAmount, on eventLoop: any EventLoop,
+        delegate: any RedisConnectionDelegate
     ) {
+        self.server = server
+        tls = access.tls
         self.eventLoop = eventLoop
         self.delegate = delegate
         writer = CommandWriter()
         buffer = ByteBufferAllocator().buffer(capacity: 16_384)
         let patience = TimeAmount.nanoseconds(max(1_000_000_000, deadline.nanoseconds * 50))
-        state = ConnectionState(address: address, patience: patience, readyBy: eventLoop.now + Self.readyWithin)
+        state = ConnectionState(address: access.address, patience: patience, readyBy: eventLoop.now + Self.readyWithin)
     }
 
     /// For connecting and the handshake together.
@@ -67,7 +72,7 @@ final class RedisConnection: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        close(StoreError(.disconnected, "\(error)"))
+        close(tls?.explain(error, server: server) ?? StoreError(.disconnected, "\(error)"))
     }
 
     private func begin() {

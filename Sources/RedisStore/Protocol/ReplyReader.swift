@@ -15,7 +15,7 @@ package struct Reply {
     let kind: Kind
     /// The one integer, or those of an array.
     let integers: UnsafeBufferPointer<Int64>
-    /// The string, status or error, cut at 512 bytes.
+    /// The string, status or error, or the first string of an array, cut at 16 KiB, which is more than any `INFO` of one section.
     let text: UnsafeRawBufferPointer
     /// An array that holds anything but integers, or too many of them.
     let isIrregular: Bool
@@ -30,7 +30,7 @@ package struct Reply {
 package final class ReplyReader {
     /// An array of more integers than this is irregular.
     static let mostIntegers = 8 + 4 * DecisionFormat.mostLimits
-    private static let mostText = 512
+    private static let mostText = 16_384
     /// hiredis moves what is left of its buffer forward after each kilobyte that it has read, so it gets small pieces.
     private static let pieceBytes = 4096
     /// No reply is nearly so long; a peer that never ends one shall not fill the memory.

@@ -10,11 +10,17 @@ struct ServerFault {
         case reconnect
     }
 
+    /// Bytes of an error that are kept.
+    private static let mostText = 512
+
     let error: StoreError
     let remedy: Remedy
 
     init(_ text: UnsafeRawBufferPointer) {
-        let message = String(decoding: text, as: UTF8.self)
+        self.init(String(decoding: text.prefix(Self.mostText), as: UTF8.self))
+    }
+
+    init(_ message: String) {
         switch message.prefix(while: { $0 != " " }) {
         case "NOSCRIPT":
             error = StoreError(.refused, message)

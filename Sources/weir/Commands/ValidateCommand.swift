@@ -1,5 +1,6 @@
 import ArgumentParser
 import LimiterCore
+import RedisStore
 import WeirConfiguration
 
 struct ValidateCommand: ParsableCommand {
@@ -10,6 +11,7 @@ struct ValidateCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try file.load()
+        _ = try RedisAccess.make(configuration)
         let services = Self.count(configuration.services.count, "service")
         let limits = Self.count(configuration.limits.labels.count, "limit")
         let store = configuration.store.map { "counters in \($0.redis)" } ?? "counters in this process's memory"

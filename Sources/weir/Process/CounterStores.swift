@@ -1,6 +1,7 @@
 import LimiterCore
 import Logging
 import NIOCore
+import RedisStore
 import Synchronization
 import Telemetry
 import WeirConfiguration
@@ -10,6 +11,7 @@ final class CounterStores: Sendable {
     /// Decides what this replica decides alone, and everything where no Redis is configured.
     let local: LocalStore
     private let settings: StoreSettings?
+    private let access: RedisAccess?
     private let fallback: LeasingState?
     private let loopStores = Mutex<[ObjectIdentifier: LoopStore]>([:])
     private let ticks = Mutex<RepeatedTask?>(nil)
@@ -20,10 +22,11 @@ final class CounterStores: Sendable {
     private static let patience = Duration.seconds(1)
     private static let tick = TimeAmount.milliseconds(50)
 
-    init(_ configuration: Configuration, metrics: Metrics, logger: Logger) {
+    init(_ configuration: Configuration, metrics: Metrics, logger: Logger) throws(CommandError) {
         let time = MonotonicEpoch()
         let labels = configuration.limits.labels
         settings = configuration.store
+        access = try RedisAccess.make(configuration)
         local = LocalStore(labels: labels, time: time)
         fallback = configuration.store.map { settings in
             LeasingState(labels: labels, time: time, minimumReplicas: settings.replicas) { phase in
@@ -52,12 +55,12 @@ final class CounterStores: Sendable {
     /// Connects each of the loops to Redis, and looks after it from the first. Returns whether all of them reached it; without a Redis,
     /// true at once.
     func connect(_ loops: [any EventLoop]) async throws -> Bool {
-        guard let settings, let fallback else { return true }
+        guard let settings, let access, let fallback else { return true }
         let deadline = ContinuousClock.now.advanced(by: Self.patience)
         var stores: [LoopStore] = []
         for loop in loops {
             let store = try await loop.submit { [metrics, logger] in
-                LoopStore(settings, fallback, on: loop, metrics: metrics, logger: logger)
+                LoopStore(access, deadline: settings.deadline, fallback, on: loop, metrics: metrics, logger: logger)
             }.get()
             stores.append(store)
             loopStores.withLock { $0[ObjectIdentifier(loop)] = store }
@@ -84,5 +87,17 @@ final class CounterStores: Sendable {
         let stores = loopStores.withLock { Array($0.values) }
         await stores.first?.leave()
         for store in stores { await store.close() }
+    }
+}
+
+extension RedisAccess {
+    /// nil: counters are kept in memory. Throws where the files that the configuration names cannot be used.
+    static func make(_ configuration: Configuration) throws(CommandError) -> RedisAccess? {
+        guard let settings = configuration.store else { return nil }
+        do throws(StoreError) {
+            return try RedisAccess(settings)
+        } catch {
+            throw CommandError(.usage, "the configuration cannot be used: \(error.detail)")
+        }
     }
 }

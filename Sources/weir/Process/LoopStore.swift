@@ -3,7 +3,6 @@ import Logging
 import NIOCore
 import RedisStore
 import Telemetry
-import WeirConfiguration
 
 /// One event loop's Redis, with its fallback.
 struct LoopStore: Sendable {
@@ -15,10 +14,10 @@ struct LoopStore: Sendable {
 
     /// Call it on the loop.
     init(
-        _ settings: StoreSettings, _ state: LeasingState, on loop: any EventLoop, metrics: Metrics, logger: Logger
+        _ access: RedisAccess, deadline: Duration, _ state: LeasingState, on loop: any EventLoop, metrics: Metrics,
+        logger: Logger
     ) {
-        let redis = RedisStore(
-            address: settings.redis, deadline: settings.deadline, on: loop, logger: logger, metrics: metrics.store)
+        let redis = RedisStore(access, deadline: deadline, on: loop, logger: logger, metrics: metrics.store)
         fallback = LeasingStore(primary: redis, state: state) { task in loop.execute(task) }
         self.loop = loop
         self.redis = NIOLoopBound(redis, eventLoop: loop)

@@ -54,7 +54,7 @@ struct WeirProcess {
         _ workers: MultiThreadedEventLoopGroup, _ controlGroup: MultiThreadedEventLoopGroup, _ metrics: Metrics,
         _ accessLog: AccessLog?, until signal: StopSignal, _ started: (Addresses) -> Void
     ) async throws {
-        let stores = CounterStores(configuration, metrics: metrics, logger: logger)
+        let stores = try CounterStores(configuration, metrics: metrics, logger: logger)
         let controlLoop = controlGroup.next()
         let isReached = try await stores.connect([controlLoop] + Array(workers.makeIterator()))
 

@@ -50,9 +50,10 @@ struct StoreBench {
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = loops.next()
         let promise = loop.makePromise(of: Double.self)
+        let access = try RedisAccess(StoreSettings(redis: RedisAddress(host: "127.0.0.1", port: port)))
         loop.execute {
             let store = RedisStore(
-                address: RedisAddress(host: "127.0.0.1", port: port), deadline: .seconds(5), on: loop,
+                access, deadline: .seconds(5), on: loop,
                 logger: Logger(label: "bench", factory: { _ in SwiftLogNoOpLogHandler() }), metrics: nil)
             store.start()
             Load(store, group, loop, seconds: seconds, underWay: underWay) { promise.succeed($0) }.start()

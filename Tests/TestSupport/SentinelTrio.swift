@@ -1,0 +1,145 @@
+import Foundation
+
+/// Three sentinels that watch a primary with two replicas, on free ports, ended with the test.
+package final class SentinelTrio: Sendable {
+    package struct Options: Sendable {
+        /// Of the sentinels.
+        package var password: String?
+
+        package init(password: String? = nil) { self.password = password }
+    }
+
+    /// One of the three that watch.
+    package final class Sentinel: Sendable {
+        package let port: Int
+        private let password: String?
+        private let directory: URL
+        private let process = ServerProcess()
+
+        fileprivate init(watching primary: Int, _ options: Options) throws {
+            port = try ServerProcess.freePort()
+            password = options.password
+            directory = FileManager.default.temporaryDirectory
+                .appendingPathComponent("weir-sentinel-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+            var lines = [
+                "port \(port)", "bind 127.0.0.1", "dir \(directory.path)", "logfile sentinel.log",
+                "sentinel monitor \(SentinelTrio.primaryName) 127.0.0.1 \(primary) 2",
+                "sentinel down-after-milliseconds \(SentinelTrio.primaryName) 500",
+                "sentinel failover-timeout \(SentinelTrio.primaryName) 2000",
+            ]
+            if let password { lines += ["requirepass \(password)", "sentinel sentinel-pass \(password)"] }
+            let file = directory.appendingPathComponent("sentinel.conf")
+            try lines.joined(separator: "\n").write(to: file, atomically: true, encoding: .utf8)
+            try process.start(["redis-server", file.path, "--sentinel"])
+        }
+
+        deinit { stop() }
+
+        package func stop() {
+            process.kill()
+            try? FileManager.default.removeItem(at: directory)
+        }
+
+        package func kill() { process.kill() }
+
+        package func pause() { process.pause() }
+
+        package func resume() { process.resume() }
+
+        @discardableResult
+        package func cli(_ arguments: [String]) throws -> String {
+            var command = ["redis-cli", "-h", "127.0.0.1", "-p", "\(port)"]
+            if let password { command += ["--no-auth-warning", "-a", password] }
+            return try ServerProcess.output(command + arguments)
+        }
+    }
+
+    package static let primaryName = "main"
+
+    /// The first was the primary at the start.
+    package let servers: [RedisServer]
+    package let sentinels: [Sentinel]
+
+    package static func start(_ options: Options = Options()) async throws -> SentinelTrio {
+        let primary = try await RedisServer.start()
+        let follow = RedisServer.Options(settings: [
+            ["replicaof", "127.0.0.1", "\(primary.port)"], ["repl-diskless-sync-delay", "0"],
+        ])
+        let servers = [primary, try await RedisServer.start(follow), try await RedisServer.start(follow)]
+        let trio = SentinelTrio(
+            servers: servers, sentinels: try (0..<3).map { _ in try Sentinel(watching: primary.port, options) })
+        for sentinel in trio.sentinels {
+            try await eventually(within: .seconds(20), "the sentinel on port \(sentinel.port) knows all others") {
+                let known = Self.fields(try sentinel.cli(["SENTINEL", "MASTER", primaryName]))
+                return known["num-slaves"] == "2" && known["num-other-sentinels"] == "2" && known["flags"] == "master"
+            }
+        }
+        return trio
+    }
+
+    private init(servers: [RedisServer], sentinels: [Sentinel]) {
+        self.servers = servers
+        self.sentinels = sentinels
+    }
+
+    package func stop() {
+        for sentinel in sentinels { sentinel.stop() }
+        for server in servers { server.stop() }
+    }
+
+    package var url: String {
+        "redis+sentinel://\(sentinels.map { "127.0.0.1:\($0.port)" }.joined(separator: ","))/\(Self.primaryName)"
+    }
+
+    /// Which server the first two sentinels that answer call the primary; nil: they do not agree.
+    package func primary() throws -> RedisServer? {
+        let ports = try sentinels.map { try $0.cli(["SENTINEL", "GET-MASTER-ADDR-BY-NAME", Self.primaryName]) }
+            .compactMap { $0.split(separator: "\n").last.flatMap { Int($0) } }
+        guard ports.count >= 2, ports[0] == ports[1] else { return nil }
+        return servers.first { $0.port == ports[0] }
+    }
+
+    /// Waits until the sentinels made another server the primary, and that knows it.
+    @discardableResult
+    package func becomesPrimary(otherThan old: RedisServer) async throws -> RedisServer {
+        var primary: RedisServer?
+        try await eventually(within: .seconds(30), "a failover") {
+            primary = try self.primary()
+            guard let primary, primary !== old else { return false }
+            return try primary.cli(["ROLE"]).hasPrefix("master")
+        }
+        return primary!
+    }
+
+    /// Waits until replicas have all that the primary has.
+    package func replicasAreLevel() async throws {
+        let primary = try require(primary())
+        try await eventually("the replicas have caught up") {
+            let fields = Self.information(try primary.cli(["INFO", "replication"]))
+            let offset = fields["master_repl_offset"] ?? ""
+            return ["slave0", "slave1"].allSatisfy { fields[$0]?.contains("offset=\(offset),") == true }
+        }
+    }
+
+    private func require(_ server: RedisServer?) throws -> RedisServer {
+        guard let server else { throw ServerProcess.Failure(description: "the sentinels do not agree on a primary") }
+        return server
+    }
+
+    private static func fields(_ text: String) -> [String: String] {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        var fields: [String: String] = [:]
+        for index in stride(from: 0, to: lines.count - 1, by: 2) { fields[lines[index]] = lines[index + 1] }
+        return fields
+    }
+
+    private static func information(_ text: String) -> [String: String] {
+        var fields: [String: String] = [:]
+        for line in text.split(whereSeparator: \.isNewline) {
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            fields[String(line[..<colon])] = String(line[line.index(after: colon)...])
+        }
+        return fields
+    }
+}

@@ -88,4 +88,17 @@ import Testing
             #expect(report.accuracy?.retryAfterMissing == 30)
         }
     }
+
+    @Test func aRunThatNeverTriedTheLimitShowsNothing() async throws {
+        try await StubServer.run(answer: { _ in .status(404) }) { server in
+            let report = try await report(
+                on: server.port, requests: 10, assertions: "over_admission==0,under_admission==0"
+            ) {
+                try Self.claim(&$0)
+            }
+            #expect(!report.isPassed)
+            #expect(report.assertions.allSatisfy { $0.value == nil })
+            #expect(TextReport.text(report).contains("nothing is shown about the limit"))
+        }
+    }
 }

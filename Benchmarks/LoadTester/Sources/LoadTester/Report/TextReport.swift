@@ -65,7 +65,10 @@ package struct TextReport {
         line("answered", "\(NumberText.grouped(counts.answered))   \(NumberText.significant(counts.perSecond))/s")
         for (status, count) in counts.statuses.sorted(by: { $0.key < $1.key }) {
             let share = 100 * Double(count) / Double(max(1, counts.answered))
-            line(status, "\(NumberText.grouped(count))   \(NumberText.percent(share))")
+            let isExpected = status.hasPrefix("2") || status.hasPrefix("3") || status == "429"
+            line(
+                status,
+                (isExpected ? { $0 } : style.failure)(NumberText.grouped(count)) + "   \(NumberText.percent(share))")
         }
         guard counts.errors > 0 else { return line("errors", "none") }
         let kinds = counts.errorKinds.sorted { $0.key < $1.key }.map {
@@ -113,9 +116,16 @@ package struct TextReport {
             "admitted",
             "\(NumberText.grouped(Int(accuracy.admittedUnits))) units; \(NumberText.count(accuracy.refusedRequests, "request")) refused"
         )
+        guard accuracy.wasTried else {
+            return line(
+                "", style.warning("nothing was admitted and nothing refused, so nothing is shown about the limit"))
+        }
         let breaches = [accuracy.worstWindow, accuracy.worstInterval].compactMap { $0 }
         if breaches.isEmpty {
-            line("over", style.success("0 %") + "   kept in every window and interval")
+            line(
+                "over",
+                style.success("0 %") + "   kept in every window and interval"
+                    + (accuracy.refusedRequests == 0 ? ", but never met" : ""))
         } else {
             line(
                 "over",
@@ -167,7 +177,7 @@ package struct TextReport {
                 faults.append("too long for \(NumberText.count(probe.passedWhenEarly, "probe"))")
             }
         }
-        guard accuracy.refusedRequests > 0 || report.retryProbe != nil else { return }
+        guard accuracy.refusedRequests > 0 else { return }
         line("Retry-After", faults.isEmpty ? style.success("honest") : style.failure(faults.joined(separator: ", ")))
         guard let probe = report.retryProbe else { return }
         line(

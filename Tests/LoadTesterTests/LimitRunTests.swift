@@ -49,7 +49,7 @@ import Testing
             #expect(report.accuracy?.overAdmissionPercent == 50)
             #expect(report.accuracy?.tenantsOver == 2)
             #expect(report.accuracy?.worstWindow?.admitted == 15)
-            #expect(TextReport.text(report).contains("15 from"))
+            #expect(TextReport.text(report).contains(": 15 in one clock window (at most 10)"))
         }
     }
 

@@ -50,9 +50,7 @@ package struct TextReport {
         )
         for target in setup.targets { lines.append("  " + target) }
         if setup.tenantCount > 0 {
-            lines.append(
-                "  " + NumberText.count(setup.tenantCount, "tenant")
-                    + (setup.tenantCount > 1 ? " (\(setup.tenants))" : " (\(setup.tenants))"))
+            lines.append("  \(NumberText.count(setup.tenantCount, "tenant")) (\(setup.tenants))")
         }
         if let reason = report.stopReason { lines.append("  " + style.warning(reason)) }
     }
@@ -120,19 +118,7 @@ package struct TextReport {
             return line(
                 "", style.warning("nothing was admitted and nothing refused, so nothing is shown about the limit"))
         }
-        let breaches = [accuracy.worstWindow, accuracy.worstInterval].compactMap { $0 }
-        if breaches.isEmpty {
-            line(
-                "over",
-                style.success("0 %") + "   kept in every window and interval"
-                    + (accuracy.refusedRequests == 0 ? ", but never met" : ""))
-        } else {
-            line(
-                "over",
-                style.failure(NumberText.percent(accuracy.overAdmissionPercent))
-                    + "   \(NumberText.count(accuracy.tenantsOver, "tenant")) got more than promised")
-            for breach in breaches { line("", Self.describe(breach, "at most")) }
-        }
+        writeBreaches(accuracy)
         let wrong = NumberText.count(accuracy.wrongRefusals, "request")
         line(
             "under",
@@ -141,7 +127,7 @@ package struct TextReport {
                 : style.warning(NumberText.percent(accuracy.underAdmissionPercent))
                     + "   \(wrong) refused with room left")
         if let period = accuracy.worstPeriod {
-            line("any period", Self.describe(period, "not promised, L is"))
+            line("any period", Self.describe(period, Self.stretch(period), "not promised, L is"))
         }
         if accuracy.notJudged > 0 {
             line(
@@ -152,10 +138,28 @@ package struct TextReport {
         writeRetryAfter(accuracy)
     }
 
-    private static func describe(_ breach: Accuracy.Breach, _ bound: String) -> String {
+    private mutating func writeBreaches(_ accuracy: Accuracy) {
+        guard accuracy.overAdmissionPercent > 0 else {
+            let reservation = accuracy.refusedRequests == 0 ? ", but never met" : ""
+            return line("over", style.success("0 %") + "   kept in every window and interval" + reservation)
+        }
+        line(
+            "over",
+            style.failure(NumberText.percent(accuracy.overAdmissionPercent))
+                + "   \(NumberText.count(accuracy.tenantsOver, "tenant")) got more than promised")
+        if let breach = accuracy.worstWindow { line("", Self.describe(breach, "in one clock window", "at most")) }
+        if let breach = accuracy.worstInterval { line("", Self.describe(breach, Self.stretch(breach), "at most")) }
+    }
+
+    /// `acme: 12 in one clock window (at most 10)`
+    private static func describe(_ breach: Accuracy.Breach, _ stretch: String, _ bound: String) -> String {
         let whose = breach.tenant.isEmpty ? "" : "\(breach.tenant): "
-        return
-            "\(whose)\(NumberText.grouped(Int(breach.admitted))) from \(seconds(breach.fromSeconds)) to \(seconds(breach.toSeconds)) (\(bound) \(NumberText.grouped(Int(breach.bound))))"
+        let (admitted, most) = (NumberText.grouped(Int(breach.admitted)), NumberText.grouped(Int(breach.bound)))
+        return "\(whose)\(admitted) \(stretch) (\(bound) \(most))"
+    }
+
+    private static func stretch(_ breach: Accuracy.Breach) -> String {
+        "from \(seconds(breach.fromSeconds)) to \(seconds(breach.toSeconds))"
     }
 
     private mutating func writeRetryAfter(_ accuracy: Accuracy) {

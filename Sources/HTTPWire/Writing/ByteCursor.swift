@@ -66,10 +66,23 @@ package struct ByteCursor: ~Copyable {
 
     /// 16 lowercase digits, or the last `digits` of them.
     package mutating func write(hexadecimal number: UInt64, digits: Int = 16) {
-        for index in (0..<digits).reversed() {
-            let digit = UInt8(truncatingIfNeeded: number >> UInt64(index * 4)) & 15
-            write(byte: digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit)
-        }
+        let text = (
+            Self.hexadecimal(UInt32(truncatingIfNeeded: number >> 32)).bigEndian,
+            Self.hexadecimal(UInt32(truncatingIfNeeded: number)).bigEndian
+        )
+        withUnsafeBytes(of: text) { write(UnsafeRawBufferPointer(rebasing: $0[(16 - digits)...])) }
+    }
+
+    /// All eight digits at once, the first in the highest byte: each of four bits moves to a byte of its own.
+    private static func hexadecimal(_ number: UInt32) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        var digits = UInt64(number)
+        digits = (digits | digits << 16) & 0x0000_ffff_0000_ffff
+        digits = (digits | digits << 8) & 0x00ff_00ff_00ff_00ff
+        digits = (digits | digits << 4) & 0x0f0f_0f0f_0f0f_0f0f
+        // Six more than a digit from ten on passes 15.
+        let letters = (digits &+ ones &* 6) >> 4 & ones
+        return digits &+ ones &* UInt64(UInt8(ascii: "0")) &+ letters &* UInt64(UInt8(ascii: "a") - UInt8(ascii: ":"))
     }
 
     /// A text as the content of a JSON string, at most six times as long.

@@ -86,7 +86,10 @@ class WholeRequest:
         self.store, self.path, self.status = store, path, status
 
     def count(self, weir):
-        """Allocations alone: valgrind 3.19 cannot run the threads of `weir serve`."""
+        def instructions(requests):
+            log = self.counting.file()
+            self.serve(self.counting.under_callgrind([weir], log), lambda client: client.ask(BEFORE + requests))
+            return self.counting.read_instructions(log)
         counts, marks = self.counting.file(), []
 
         def between(client):
@@ -94,7 +97,9 @@ class WholeRequest:
                 client.ask(requests)
                 marks.append(self.counting.read_allocations(counts))
         self.serve(self.counting.under_malloc([weir], counts), between)
-        return {"allocations": round((marks[1] - marks[0]) / REQUESTS, 2)}
+        return {
+            "instructions": round((instructions(2 * REQUESTS) - instructions(REQUESTS)) / REQUESTS),
+            "allocations": round((marks[1] - marks[0]) / REQUESTS, 2)}
 
     def serve(self, command, ask):
         """Runs a gateway while `ask` runs."""

@@ -96,12 +96,12 @@ enum KeyEncoding {
             }
             return
         }
-        if value.allSatisfy({ isPlain[Int($0)] }) {
+        if value.allSatisfy(isPlain) {
             bytes.append(contentsOf: value)
             return
         }
         for byte in value {
-            if isPlain[Int(byte)] {
+            if isPlain(byte) {
                 bytes.append(byte)
             } else {
                 bytes.append(UInt8(ascii: "%"))
@@ -113,8 +113,8 @@ enum KeyEncoding {
 
     private static let hexDigits = Array("0123456789ABCDEF".utf8)
 
-    private static let isPlain: [Bool] = (0..<256).map { byte in
-        switch UInt8(byte) {
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"),
             UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):

@@ -53,12 +53,7 @@ final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
     /// Runs `body` while every counter of the call is locked; `call.places` then says where each is.
     func locked(_ call: LimitCall, at now: Int64, _ body: () -> Void) {
         if call.places.isEmpty { place(call) }
-        let first = call.places.first?.shard ?? 0
-        if call.places.allSatisfy({ $0.shard == first }) {
-            shards[first].lock.withLock { _ in lockedOverflow(call, at: now, body) }
-        } else {
-            lock(Set(call.places.map(\.shard)).sorted()[...]) { self.lockedOverflow(call, at: now, body) }
-        }
+        lock(call, above: -1, at: now, body)
     }
 
     /// Runs `body` with one counter locked.
@@ -173,10 +168,16 @@ final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
         if limit != Self.uncounted { keyCounts[Int(limit)].current.wrappingSubtract(1, ordering: .relaxed) }
     }
 
-    /// In ascending order, so that two calls cannot wait for each other.
-    private func lock(_ order: ArraySlice<Int>, _ body: () -> Void) {
-        guard let first = order.first else { return body() }
-        shards[first].lock.withLock { _ in lock(order.dropFirst(), body) }
+    /// Runs `body` with the call's shards above the number `last` locked: in ascending order, so that two calls cannot wait
+    /// for each other.
+    private func lock(_ call: LimitCall, above last: Int, at now: Int64, _ body: () -> Void) {
+        var next = Int.max
+        for index in call.places.indices {
+            let shard = call.places[index].shard
+            if shard > last && shard < next { next = shard }
+        }
+        guard next < .max else { return lockedOverflow(call, at: now, body) }
+        shards[next].lock.withLock { _ in lock(call, above: next, at: now, body) }
     }
 }
 

@@ -47,6 +47,13 @@ import Testing
         #expect(admitted == [34, 33, 33])
     }
 
+    @Test func aStoreThatNeverAnsweredIsNotTakenForHealthyAfterTheFirstFailure() throws {
+        let replica = ModelReplica(model, hourly)
+        replica.connection.behaviour = .refuses
+        replica.store.tick()
+        #expect(replica.state.status.isDegraded)
+    }
+
     @Test func beforeTheStoreWasEverHeardTheConfiguredReplicasShare() throws {
         let replica = ModelReplica(model, hourly, minimumReplicas: 3)
         replica.connection.behaviour = .disconnected

@@ -107,12 +107,12 @@ import WeirConfiguration
         #expect(redis.answer(next)?.isAllowed == true)
     }
 
-    @Test func aConnectionThatOwesAReplyForASecondIsDropped() throws {
+    @Test func aConnectionThatOwesAReplyForTenSecondsIsDropped() throws {
         let group = try Self.limits()
         let redis = EmbeddedStore(deadline: .milliseconds(20))
         try redis.becomeReady()
         redis.decide([Question(group: group)])
-        redis.loop.advanceTime(by: .milliseconds(1019))
+        redis.loop.advanceTime(by: .milliseconds(10_019))
         let waiting = redis.decide([Question(group: group)])[0]
         #expect(redis.isReady)
         redis.loop.advanceTime(by: .milliseconds(1))
@@ -185,7 +185,7 @@ import WeirConfiguration
         try redis.becomeReady()
         let call = redis.decide([Question(group: group)])[0]
         try redis.reply(reply)
-        redis.loop.advanceTime(by: .seconds(2))
+        redis.loop.advanceTime(by: .seconds(11))
         let error = try #require(redis.answer(call)?.error)
         #expect([.incompatible, .interrupted, .timeout].contains(error.code))
         #expect(!redis.channels[0].isActive)

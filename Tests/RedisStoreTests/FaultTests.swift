@@ -121,19 +121,6 @@ import TestSupport
         }
     }
 
-    @Test func aConnectionThatOwesForTooLongIsDropped() async throws {
-        let group = try Self.limits()
-        try await withStore(deadline: .milliseconds(10)) { server, client in
-            server.pause()
-            #expect(try await client.decide(Question(group: group)).error?.code == .timeout)
-            try await eventually("the end of the connection") { try await !client.isReady() }
-            #expect(try await client.decide(Question(group: group)).error?.code == .disconnected)
-            server.resume()
-            try await client.becomesReady()
-            try await eventually("decisions again") { try await client.decide(Question(group: group)).isAllowed }
-        }
-    }
-
     @Test func aServerThatDiedIsFoundAgain() async throws {
         let group = try Self.limits()
         try await withStore { server, client in

@@ -92,6 +92,12 @@ package struct LimitDeclaration: Hashable, Sendable {
             maximumKeys: maximumKeys
                 ?? (per.contains(where: \.isChosenByClients) ? Limit.defaultMaximumKeys : Limit.defaultMaximumTenants))
         _ = try CounterRule(limit)
+        if case .fixed(let units) = limit.cost, units > limit.capacity {
+            throw LimitError(
+                .invalidCost,
+                "a request costs \(units), and the limit `\(name)` never allows more than \(limit.capacity) at once; lower the cost or raise the \(usesTokenBucket == true ? "burst" : "rate")",
+                key: "cost")
+        }
         return limit
     }
 }

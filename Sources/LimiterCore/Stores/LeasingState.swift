@@ -68,6 +68,9 @@ package final class LeasingState: Sendable {
         }
     }
 
+    /// Whether the shared store ever answered.
+    var wasHeard: Bool { fleet.withLock { $0.view != nil } }
+
     /// How many replicas share a limit.
     var shares: Int { shareCount.load(ordering: .relaxed) }
 

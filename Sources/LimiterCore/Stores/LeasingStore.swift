@@ -193,7 +193,8 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
                 state.withBreaker { breaker in
                     if isProbe {
                         breaker.probeFailed(at: now)
-                    } else if error.code == .disconnected {
+                    } else if error.code == .disconnected || !error.isTransient || !state.wasHeard {
+                        // Nothing is gained by trying a few times more.
                         breaker.disconnected(at: now)
                     } else {
                         breaker.failed(at: now)

@@ -107,6 +107,7 @@ package final class FallbackStore: LimitStore, SharedStoreObserver, @unchecked S
         case .disconnected: state.suspect()
         case .timeout, .interrupted, .refused, .unauthorized, .incompatible:
             if error.code == .timeout { state.holdMerges() }
+            guard !primary.guardsItself else { return }
             state.withBreaker { $0.failed(at: state.clock.monotonic) }
         }
     }

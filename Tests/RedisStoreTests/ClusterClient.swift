@@ -85,21 +85,3 @@ final class ClusterClient: Sendable {
         try await group.shutdownGracefully()
     }
 }
-
-/// Tenants by where their keys are in a cluster.
-enum Tenants {
-    static func slot(of tenant: String) -> Int {
-        Array("{\(tenant)}".utf8).withUnsafeBytes { SlotMap.slot(of: $0) }
-    }
-
-    /// So many whose slots lie in `slots`.
-    static func named(_ count: Int, in slots: Range<Int>) -> [String] {
-        var names: [String] = []
-        for number in 0... {
-            let name = "tenant\(number)"
-            if slots.contains(slot(of: name)) { names.append(name) }
-            if names.count == count { break }
-        }
-        return names
-    }
-}

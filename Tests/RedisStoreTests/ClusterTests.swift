@@ -51,8 +51,8 @@ import WeirConfiguration
     @Test func aSlotThatMovedIsFollowedOnceAndForAll() async throws {
         let group = try Self.limits()
         try await withCluster { cluster, client in
-            let tenant = Tenants.named(1, in: 0..<5461)[0]
-            let slot = Tenants.slot(of: tenant)
+            let tenant = RedisCluster.tenants(1, in: 4000..<4001)[0]
+            let slot = 4000
             let (source, target) = (cluster.servers[0], cluster.servers[1])
             #expect(try await client.decide(Question(group: group, tenant: tenant)).isAllowed)
             let before = try await client.onLoop { $0.map?.owner(of: slot)?.port }
@@ -88,7 +88,7 @@ import WeirConfiguration
     @Test func whereAPrimaryDiesTheOthersGoOnAndItsReplicaTakesOver() async throws {
         let group = try Self.limits()
         try await withCluster { cluster, client in
-            let tenants = [0..<5461, 5461..<10_923, 10_923..<16_384].map { Tenants.named(1, in: $0)[0] }
+            let tenants = [0..<5461, 5461..<10_923, 10_923..<16_384].map { RedisCluster.tenants(1, in: $0)[0] }
             for tenant in tenants { #expect(try await client.decide(Question(group: group, tenant: tenant)).isAllowed) }
             let fleet = Array("{~fleet}".utf8).withUnsafeBytes { SlotMap.slot(of: $0) }
             let victim = fleet / 5461

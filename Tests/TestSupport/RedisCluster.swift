@@ -68,6 +68,28 @@ package final class RedisCluster: Sendable {
         }
     }
 
+    /// So many tenants whose keys' slots lie in `slots`.
+    package static func tenants(_ count: Int, in slots: Range<Int>) -> [String] {
+        var names: [String] = []
+        var number = 0
+        while names.count < count {
+            number += 1
+            let name = "tenant-\(number)"
+            if slots.contains(slot(of: name)) { names.append(name) }
+        }
+        return names
+    }
+
+    /// The slot of a tag, bit by bit: CRC-16/XMODEM.
+    private static func slot(of tag: String) -> Int {
+        var crc: UInt16 = 0
+        for byte in tag.utf8 {
+            crc ^= UInt16(byte) << 8
+            for _ in 0..<8 { crc = crc & 0x8000 == 0 ? crc << 1 : crc << 1 ^ 0x1021 }
+        }
+        return Int(crc) % 16_384
+    }
+
     /// Waits until `server` is a primary.
     package func becomesPrimary(_ server: RedisServer) async throws {
         try await eventually(within: .seconds(20), "a failover") { try server.cli(["ROLE"]).hasPrefix("master") }

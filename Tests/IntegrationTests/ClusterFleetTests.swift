@@ -92,6 +92,31 @@ import Testing
         }
     }
 
+    /// Budgets that last for the whole test: each unit that was admitted is counted once, wherever its slot was at that time.
+    @Test func reshardingUnderLoadLosesNoUnitAndCountsNoneTwice() async throws {
+        let cluster = try await RedisCluster.start()
+        defer { cluster.stop() }
+        try await Fleet.run(gateways: 3, limit: 1_000_000, over: cluster.url) { fleet in
+            try await fleet.withinAnHour { run in
+                let slots = 100
+                let half = run == "tenant-0" ? 0..<4 : 4..<8
+                let tenants = Array(RedisCluster.tenants(8, in: 0..<slots)[half])
+                let during = try await fleet.load(tenants, at: 2) {
+                    try await cluster.reshard(slots, from: cluster.servers[0], to: cluster.servers[1])
+                    try await cluster.reshard(slots, from: cluster.servers[1], to: cluster.servers[2])
+                }
+                try await redisDecides(fleet, RedisCluster.tenants(9, in: 0..<slots).suffix(1))
+                try await fleet.becomesShared()
+                for tenant in tenants {
+                    let admitted = during[tenant]?[200] ?? 0
+                    #expect(during[tenant] == [200: admitted])
+                    let budget = try await HTTP.get(fleet.gateways[0].control, "/v1/tenants/\(tenant)/budget").body
+                    #expect(budget.contains("\"used\":\(admitted),"), "\(tenant): \(admitted) admitted, \(budget)")
+                }
+            }
+        }
+    }
+
     @Test func reshardingUnderLoadKeepsEveryBudget() async throws {
         let cluster = try await RedisCluster.start()
         defer { cluster.stop() }

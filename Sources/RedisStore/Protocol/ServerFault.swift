@@ -48,8 +48,11 @@ struct ServerFault {
         case "CLUSTERDOWN": remedy = .askForMap
         case "CROSSSLOT": code = .incompatible
         default:
-            // Redis 6 and later say WRONGPASS, but a password where none is set is only an ERR.
-            if message.contains("AUTH <password>") || message.contains("invalid password") { code = .unauthorized }
+            // A password where none is set, and what a script may not do, are only an ERR.
+            let rights = [
+                "AUTH <password>", "invalid password", "The user executing the script can't", "ACL failure in script",
+            ]
+            if rights.contains(where: { message.contains($0) }) { (code, alarm) = (.unauthorized, .critical) }
         }
         error = StoreError(code, message)
         self.remedy = remedy

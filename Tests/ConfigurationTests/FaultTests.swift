@@ -91,6 +91,12 @@ struct WrongText: CustomTestStringConvertible, Sendable {
         WrongText("store:\n  redis: redis+sentinel://a/m\n  sentinel: {password: \"\"}", 3, "is empty"),
         WrongText("store:\n  redis: redis+sentinel://a/m\n  sentinel: {name: a}", 3, "there are user, password"),
         WrongText("store:\n  redis: redis+cluster://a/2", 2, "database 0 only"),
+        WrongText(
+            "store:\n  redis: redis+cluster://a\n" + twoLimits("client_ip"), 2,
+            "keeps `one`, `two`, which are not per tenant, in slots of their own"),
+        WrongText(
+            "store:\n  redis: redis+cluster://a\n" + twoLimits("tenant"), 2,
+            "keeps `two`, which is not per tenant, in a slot of its own"),
         WrongText("store:\n  redis: redis+cluster://a\n  sentinel: {password: a}", 3, "is for sentinels"),
         WrongText("store:\n  redis: redis://a\n  deadline: 20", 3, "has no unit"),
         WrongText("store:\n  redis: redis://a\n  deadline: 11s", 3, "between 1ms and 10s"),
@@ -98,6 +104,15 @@ struct WrongText: CustomTestStringConvertible, Sendable {
         WrongText("store:\n  redis: redis://a\n  on_store_failure: deny", 3, "beside a limit"),
     ])
     func whatIsWrongWithTheServersAndTheStore(wrong: WrongText) { check(wrong) }
+
+    private static func twoLimits(_ per: String) -> String {
+        """
+        identity: {api_keys: {keys: [{tenant: a, sha256: "\(String(repeating: "ab", count: 32))"}]}}
+        limits:
+          - {name: one, per: \(per), rate: 1/s}
+          - {name: two, per: everyone, rate: 1/s}
+        """
+    }
 
     @Test(arguments: [
         WrongText("identity:\n  jwt: {issuer: a}", 2, "`jwt` is not built yet"),

@@ -1,5 +1,3 @@
-import LimiterCore
-
 extension ConfigurationReader {
     func readStore(_ file: Section) -> StoreSettings? {
         let keys = ["redis", "tls", "sentinel", "deadline", "replicas"]
@@ -86,22 +84,6 @@ extension ConfigurationReader {
                 throw ConfigurationError("the file `\(path)` does not hold \(what) in PEM form (-----BEGIN ...)")
             }
             return resolved
-        }
-    }
-
-    /// A cluster decides together what lies in one slot: the limits of a request that are per tenant, or one that is not.
-    func checkSlots(_ limits: LimitTable, _ store: StoreSettings?, _ file: Section) {
-        guard case .cluster? = store?.redis.form else { return }
-        var named: Set<[String]> = []
-        for service in limits.services {
-            for group in [service.whole] + service.routes {
-                let others = group.limits.filter { !$0.limit.needsTenant }.map(\.name)
-                guard !others.isEmpty, group.limits.count > 1, named.insert(others).inserted else { continue }
-                let list = others.map { "`\($0)`" }.joined(separator: ", ")
-                faults.add(
-                    "a Redis Cluster keeps \(list), which \(others.count == 1 ? "is" : "are") not per tenant, in a slot of \(others.count == 1 ? "its" : "their") own, so the limits of a request in service `\(service.name)` cannot be decided together; add tenant to `per`, make it a `guard: true`, or use redis:// or redis+sentinel://",
-                    file.place(of: "redis", in: "store") ?? file.place(of: "store") ?? .start)
-            }
         }
     }
 }

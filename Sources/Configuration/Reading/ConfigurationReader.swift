@@ -27,7 +27,9 @@ struct ConfigurationReader {
         let services = ServiceReader(faults: faults, limits: limits).read(file, global)
         guard faults.isEmpty else { return nil }
         let table = LimitTable(global: global, services: services.map(\.limits))
-        checkSlots(table, store, file)
+        if let store, let refusal = Configuration.refusal(of: table, in: store.redis) {
+            faults.add(refusal, file.place(of: "redis", in: "store") ?? .start)
+        }
         return Configuration(
             gateway: gateway, control: control, store: store, identity: identity, services: services.map(\.service),
             limits: table)

@@ -10,7 +10,8 @@ let settings: [SwiftSetting] =
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("InternalImportsByDefault"),
-        // Run-time checks of exclusive access cost a third of a decision; tests run in debug builds, which have them.
+        // Run-time checks of exclusive access cost a third of a decision; tests run in debug builds, which have them. What
+        // dependencies are built with, scripts/build says.
         .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
     ] + (isChecked ? [.treatAllWarnings(as: .error)] : [])
 

@@ -39,11 +39,9 @@ def install_packages(packages):
 def build(products, folder=None):
     """The paths of these products by name: in the folder, or built for release."""
     if not folder:
-        for product in products:
-            say(f"building {product}")
-            subprocess.run(
-                ["swift", "build", "-c", "release", "--product", product], cwd=ROOT, check=True, stdout=sys.stderr)
-        folder = os.path.join(ROOT, ".build", "release")
+        say(f"building {' '.join(products)}")
+        folder = subprocess.run(
+            [os.path.join(ROOT, "scripts", "build"), *products], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
     paths = {product: os.path.join(folder, product) for product in products}
     for path in paths.values():
         if not os.access(path, os.X_OK):

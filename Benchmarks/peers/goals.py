@@ -21,8 +21,9 @@ def verdict(is_reached):
     return "reached" if is_reached else "**missed**"
 
 
-def goals(results, memory):
-    """The table. `results`: samples by path and name; `memory`: MiB at rest and under load by name. What was not measured has no verdict."""
+def goals(results, memory, latency):
+    """The table. `results`: samples by path and name; `memory`: MiB at rest and under load by name; `latency`: rows for it.
+    What was not measured has no verdict."""
     rows = []
     for title, path, name, reference, most in RATIOS:
         samples, others = results[path].get(name), results[path].get(reference)
@@ -31,6 +32,7 @@ def goals(results, memory):
             rows.append([title, f"≤ {most:.2f}", f"{measured:.2f}", verdict(measured.median <= most)])
         else:
             rows.append([title, f"≤ {most:.2f}", "", "not measured"])
+    rows += latency
     if "weir-memory" in memory:
         under_load = memory["weir-memory"][1] / memory["nginx-limit"][1]
         rows.append(["memory under load: Weir, memory ÷ nginx, `limit_req`", f"≤ {MEMORY_RATIO}", f"{under_load:.1f}",

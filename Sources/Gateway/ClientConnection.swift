@@ -126,7 +126,7 @@ final class ClientConnection: ChannelInboundHandler {
             }
         } catch {
             phase = .exchanging
-            exchange.begin(refusing: Problem(refusing: error.status))
+            exchange.begin(refusing: error)
             return true
         }
         phase = .exchanging
@@ -257,6 +257,9 @@ final class ClientConnection: ChannelInboundHandler {
     }
 
     func close() { link.context?.close(promise: nil) }
+
+    /// Whether a request is being answered.
+    var isExchanging: Bool { phase == .exchanging }
 
     /// The gateway is about to stop.
     func drain() {

@@ -70,6 +70,8 @@ final class Exchange {
     /// Whether a closed connection marks the end of the answer.
     var endsWithConnection = false
     var hasContinued = false
+    /// What is wrong with the message that is refused.
+    var fault: WireError.Code?
 
     /// The exchange as it is about one request: when an answer comes later, it may be about another.
     struct Ticket {
@@ -109,8 +111,14 @@ final class Exchange {
     }
 
     /// Something arrived that is no request.
-    func begin(refusing problem: Problem) {
+    func begin(refusing error: WireError) {
+        begin(refusing: Problem(refusing: error.status), error.code)
+    }
+
+    /// A request did not arrive whole, or not as one: `fault` says what is wrong with it.
+    func begin(refusing problem: Problem, _ fault: WireError.Code? = nil) {
         reset()
+        self.fault = fault
         hasHead = false
         keepsAlive = false
         clientAddress = client.peer
@@ -136,6 +144,7 @@ final class Exchange {
         wrapsInChunks = false
         endsWithConnection = false
         hasContinued = false
+        fault = nil
     }
 
     /// Takes the steps from `phase` on, until one of them answers or waits.

@@ -198,6 +198,7 @@ extension Exchange {
                 case .head: preconditionFailure("a body ends before the next head")
                 }
             } catch {
+                fault = error.code
                 return refuseBody(Problem(refusing: error.status))
             }
         }

@@ -111,12 +111,23 @@ package final class GatewayServer: Sendable {
         try? await running.channel.close()
         let drained = running.workers.map { worker in worker.eventLoop.flatSubmit { worker.value.drain() } }
         let all = EventLoopFuture.andAllComplete(drained, on: running.channel.eventLoop)
-        await Self.wait(for: all, atMost: TimeAmount(configuration.gateway.timeouts.drain))
-        await Self.stop(running.workers)
+        let patience = configuration.gateway.timeouts.drain
+        await Self.wait(for: all, atMost: TimeAmount(patience))
+        let cutOff = await Self.stop(running.workers)
+        if cutOff > 0 {
+            logger.warning(
+                "requests were cut off; `timeouts.drain` says how long they may take",
+                metadata: ["requests": "\(cutOff)", "drain": "\(patience)"])
+        }
     }
 
-    private static func stop(_ workers: [NIOLoopBound<Worker>]) async {
-        for worker in workers { try? await worker.eventLoop.submit { worker.value.stop() }.get() }
+    /// Returns how many requests that cut off.
+    @discardableResult private static func stop(_ workers: [NIOLoopBound<Worker>]) async -> Int {
+        var cutOff = 0
+        for worker in workers {
+            cutOff += (try? await worker.eventLoop.submit { worker.value.stop() }.get()) ?? 0
+        }
+        return cutOff
     }
 
     private static func wait(for future: EventLoopFuture<Void>, atMost time: TimeAmount) async {

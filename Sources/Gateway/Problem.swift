@@ -1,3 +1,5 @@
+import HTTPWire
+
 /// What the gateway answers by itself when it does not forward: one prepared `application/problem+json` a kind.
 enum Problem: Int, CaseIterable, Sendable {
     case malformedRequest
@@ -122,13 +124,14 @@ enum Problem: Int, CaseIterable, Sendable {
         /// The JSON object's start, without a comma at its end.
         let body: [UInt8]
 
-        fileprivate init(_ problem: Problem) {
+        /// `detail`: instead of what is said of every problem of the kind.
+        fileprivate init(_ problem: Problem, detail: String? = nil) {
             head = Array(
                 "HTTP/1.1 \(problem.status) \(problem.reason)\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\n\(problem.fields)"
                     .utf8)
             let title = problem.status == 429 ? "Quota exceeded" : problem.reason
             body = Array(
-                #"{"type":"\#(problem.type)","title":"\#(title)","status":\#(problem.status),"detail":"\#(problem.detail)""#
+                #"{"type":"\#(problem.type)","title":"\#(title)","status":\#(problem.status),"detail":"\#(detail ?? problem.detail)""#
                     .utf8)
         }
     }
@@ -136,4 +139,13 @@ enum Problem: Int, CaseIterable, Sendable {
     private static let texts = allCases.map { Text($0) }
 
     var text: Text { Self.texts[rawValue] }
+
+    /// The text that names what is wrong with a message.
+    static func text(refusing code: WireError.Code) -> Text { wireTexts[code]! }
+
+    private static let wireTexts = Dictionary(
+        uniqueKeysWithValues: WireError.Code.allCases.map { code in
+            let error = WireError(code)
+            return (code, Text(Problem(refusing: error.status), detail: "The request is refused: \(error.message)."))
+        })
 }

@@ -11,6 +11,7 @@ enum Routing {
             try exchange.path.resolve(client.reader.head)
         } catch {
             exchange.keepsAlive = false
+            exchange.fault = error.code
             return .respond(Problem(refusing: error.status))
         }
         if case .length(let length) = client.reader.head.framing, length > exchange.worker.longestBody {

@@ -132,14 +132,16 @@ final class Worker {
         return promise.futureResult
     }
 
-    /// Closes whatever is left.
-    func stop() {
+    /// Closes whatever is left. Returns how many requests that cut off.
+    @discardableResult func stop() -> Int {
         ticker?.cancel()
+        let cutOff = deadlines.allOwners.count { $0.isExchanging }
         for client in deadlines.allOwners { client.close() }
         for gate in gates { gate.closeIdle(since: .max) }
         // They hold the worker, too.
         gates = []
         log?.handOver()
+        return cutOff
     }
 
     func connectionsChanged() {

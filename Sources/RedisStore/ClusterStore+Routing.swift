@@ -33,7 +33,7 @@ extension ClusterStore {
     private func tick() {
         guard isRunning else { return }
         let now = now
-        if primaries.contains(where: { !$0.isReady }) { survey.want() }
+        if primaries.contains(where: { !$0.isReady || !$0.isAsked }) { survey.want() }
         if survey.isDue(at: now) { ask(survey.begin(at: now, asking: candidates)) }
         for node in nodes.values {
             node.probe(at: now) { probeKey(of: node) }

@@ -32,6 +32,8 @@ package final class ClusterStore: SharedStore, LimitStore {
     /// Why there is no map, as it was logged.
     var surveyFailure: StoreError?
     private var lastView: FleetView?
+    /// By the parts that are under way.
+    private var peeks: [ObjectIdentifier: SplitPeek] = [:]
     /// Instead of Redis's time, for tests: microseconds since the epoch.
     package var scriptClock: Int64?
 
@@ -61,15 +63,23 @@ package final class ClusterStore: SharedStore, LimitStore {
             guard let node = primaries.first else { return fail(call, unavailability) }
             return node.store.decide(call)
         }
-        guard let slot = Self.slot(of: call) else { return fail(call, Self.severalSlots) }
+        guard let slot = Self.slot(of: call) else { return split(call) }
         guard let node = node(of: slot) else { return fail(call, unavailability) }
         guard node.isAsked else { return fail(call, Self.leftAlone(node)) }
         node.store.decide(call)
     }
 
-    package func merge(_ spending: Spending, _ completion: @escaping (Result<SharedSnapshot, StoreError>) -> Void) {
-        switch askedNode(ofKey: spending.key) {
-        case .success(let node): node.store.merge(spending, completion)
+    package func lease(
+        _ requests: [LeaseRequest], of replica: ReplicaID,
+        _ completion: @escaping (Result<LeaseAnswer, StoreError>) -> Void
+    ) {
+        // The counters are one tenant's, or a single one without: they share a slot.
+        switch askedNode(ofKey: requests.first?.key ?? []) {
+        case .success(let node):
+            node.store.lease(requests, of: replica) { result in
+                if case .failure(let error) = result { node.noteFailure(error) }
+                completion(result)
+            }
         case .failure(let error): completion(.failure(error))
         }
     }
@@ -104,6 +114,41 @@ package final class ClusterStore: SharedStore, LimitStore {
     package func leave(_ replica: ReplicaID, _ completion: @escaping () -> Void) {
         guard case .success(let node) = askedNode(ofKey: SharedFormat.fleetKey) else { return completion() }
         node.store.leave(replica, completion)
+    }
+
+    // MARK: Several slots
+
+    private func split(_ call: LimitCall) {
+        guard call.operation == .peek, let peek = SplitPeek(call) else { return fail(call, Self.severalSlots) }
+        let parts = peek.calls
+        for part in parts { peeks[ObjectIdentifier(part)] = peek }
+        for part in parts { decide(part) }
+    }
+
+    func tellAnswered(_ call: LimitCall, at now: Int64) {
+        if !peeks.isEmpty, let peek = peeks.removeValue(forKey: ObjectIdentifier(call)) {
+            return finish(peek, peek.answered(call, at: now))
+        }
+        if let observer { observer.answered(call, at: now) } else { call.answer() }
+    }
+
+    func tellFailed(_ call: LimitCall, _ error: StoreError) -> [Int64] {
+        if !peeks.isEmpty, let peek = peeks.removeValue(forKey: ObjectIdentifier(call)) {
+            finish(peek, peek.failed(error))
+            return []
+        }
+        if let observer { return observer.failed(call, error) }
+        call.decideUnavailable()
+        call.answer()
+        return []
+    }
+
+    private func finish(_ peek: SplitPeek, _ outcome: SplitPeek.Outcome) {
+        switch outcome {
+        case .waits: break
+        case .answered(let now): tellAnswered(peek.whole, at: now)
+        case .failed(let error): _ = tellFailed(peek.whole, error)
+        }
     }
 
     // MARK: Who has what
@@ -189,12 +234,5 @@ package final class ClusterStore: SharedStore, LimitStore {
     private func fail(_ call: LimitCall, _ error: StoreError) {
         metrics?.countError(error.code.rawValue)
         _ = tellFailed(call, error)
-    }
-
-    func tellFailed(_ call: LimitCall, _ error: StoreError) -> [Int64] {
-        if let observer { return observer.failed(call, error) }
-        call.decideUnavailable()
-        call.answer()
-        return []
     }
 }

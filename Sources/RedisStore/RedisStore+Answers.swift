@@ -10,13 +10,13 @@ extension RedisStore {
         var unexpected: StoreError?
         switch flight.purpose {
         case .decision: return landDecision(flight, reply)
-        case .merge(let spending, let completion):
-            let snapshot = SharedFormat.snapshot(reply, spending.rule)
-            note(snapshot?.now, of: flight)
-            if snapshot == nil { unexpected = Self.unexpectedReply }
+        case .lease(let requests, _, let completion):
+            let answer = SharedFormat.leases(reply, requests)
+            note(answer?.now, of: flight)
+            if answer == nil { unexpected = Self.unexpectedReply }
             if !flight.isOverdue {
-                if snapshot != nil { metrics?.countMerge() }
-                completion(snapshot.map { .success($0) } ?? .failure(Self.unexpectedReply))
+                if answer != nil { metrics?.countLeaseCall() }
+                completion(answer.map { .success($0) } ?? .failure(Self.unexpectedReply))
             }
         case .heartbeat(_, let completion):
             let fleet = SharedFormat.fleet(reply)
@@ -153,7 +153,7 @@ extension RedisStore {
     func fail(_ flight: Flight, _ error: StoreError) {
         switch flight.purpose {
         case .decision: for call in flight.calls { fail(call, error) }
-        case .merge(_, let completion): completion(.failure(error))
+        case .lease(_, _, let completion): completion(.failure(error))
         case .heartbeat(_, let completion): completion(.failure(error))
         case .leave(_, let completion): completion()
         case .probe(_, let completion): completion(.failure(error))
@@ -179,7 +179,7 @@ extension RedisStore {
                 flight.overdue.append(Flight.OverdueCall(keys: keys, costs: costs, spentLocally: spent))
             }
             flight.calls.removeAll(keepingCapacity: true)
-        case .merge(_, let completion): completion(.failure(error))
+        case .lease(_, _, let completion): completion(.failure(error))
         case .heartbeat(_, let completion): completion(.failure(error))
         case .leave(_, let completion): completion()
         case .probe(_, let completion): completion(.failure(error))

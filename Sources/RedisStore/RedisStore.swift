@@ -96,8 +96,11 @@ package final class RedisStore: SharedStore, LimitStore {
         scheduleFlush()
     }
 
-    package func merge(_ spending: Spending, _ completion: @escaping (Result<SharedSnapshot, StoreError>) -> Void) {
-        submit(.merge(spending, completion))
+    package func lease(
+        _ requests: [LeaseRequest], of replica: ReplicaID,
+        _ completion: @escaping (Result<LeaseAnswer, StoreError>) -> Void
+    ) {
+        submit(.lease(requests, replica, completion))
     }
 
     package func heartbeat(
@@ -205,9 +208,9 @@ package final class RedisStore: SharedStore, LimitStore {
         case .decision:
             script(.decide)
             DecisionFormat.appendKeysAndArguments(of: flight.calls, clock: flight.clock, to: &writer)
-        case .merge(let spending, _):
-            script(.merge)
-            SharedFormat.append(spending, clock: flight.clock, to: &writer)
+        case .lease(let requests, let replica, _):
+            script(.lease)
+            SharedFormat.append(requests, of: replica, clock: flight.clock, to: &writer)
         case .heartbeat(let replica, _):
             script(.heartbeat)
             SharedFormat.appendHeartbeat(of: replica, clock: flight.clock, to: &writer)

@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test func onlyTheCompositionRootNamesConcreteStores() throws {
-        let stores = ["RedisStore(", "FallbackStore("]
+        let stores = ["RedisStore(", "LeasingStore("]
         for file in try SourceFile.all() where !["weir", "LimiterCore", "RedisStore"].contains(file.target) {
             for store in stores where file.code.contains(store) {
                 Issue.record("\(file.path) makes a \(store.dropLast()); only Sources/weir chooses stores")

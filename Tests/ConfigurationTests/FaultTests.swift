@@ -92,11 +92,11 @@ struct WrongText: CustomTestStringConvertible, Sendable {
         WrongText("store:\n  redis: redis+sentinel://a/m\n  sentinel: {name: a}", 3, "there are user, password"),
         WrongText("store:\n  redis: redis+cluster://a/2", 2, "database 0 only"),
         WrongText(
-            "store:\n  redis: redis+cluster://a\n" + twoLimits("client_ip"), 2,
-            "keeps `one`, `two`, which are not per tenant, in slots of their own"),
+            "store:\n  redis: redis+cluster://a\n" + twoLimits("tenant", "client_ip"), 2, "add `mode: leased` to `two`"),
         WrongText(
-            "store:\n  redis: redis+cluster://a\n" + twoLimits("tenant"), 2,
+            "store:\n  redis: redis+cluster://a\n" + twoLimits("tenant", "everyone, mode: exact"), 2,
             "keeps `two`, which is not per tenant, in a slot of its own"),
+        WrongText("store:\n  redis: redis+cluster://a\n" + twoLimits("client_ip", "service"), 2, "keeps `one`"),
         WrongText("store:\n  redis: redis+cluster://a\n  sentinel: {password: a}", 3, "is for sentinels"),
         WrongText("store:\n  redis: redis://a\n  deadline: 20", 3, "has no unit"),
         WrongText("store:\n  redis: redis://a\n  deadline: 11s", 3, "between 1ms and 10s"),
@@ -105,12 +105,12 @@ struct WrongText: CustomTestStringConvertible, Sendable {
     ])
     func whatIsWrongWithTheServersAndTheStore(wrong: WrongText) { check(wrong) }
 
-    private static func twoLimits(_ per: String) -> String {
+    private static func twoLimits(_ one: String, _ two: String) -> String {
         """
         identity: {api_keys: {keys: [{tenant: a, sha256: "\(String(repeating: "ab", count: 32))"}]}}
         limits:
-          - {name: one, per: \(per), rate: 1/s}
-          - {name: two, per: everyone, rate: 1/s}
+          - {name: one, per: \(one), rate: 1/s}
+          - {name: two, per: \(two), rate: 1/s}
         """
     }
 
@@ -174,7 +174,7 @@ struct WrongText: CustomTestStringConvertible, Sendable {
         WrongText(
             "limits:\n  - name: a\n    per: everyone\n    rate: 1/s\n    algorithm: token_bucket\n    burst: 0", 6,
             "at least 1"),
-        limit("mode: leased", "`mode: leased` is not built yet"),
+        limit("mode: local", "`mode: local` is not built yet"),
         limit("mode: local", "`mode: local` is not built yet"),
         limit("cost: much", "should be a whole number"),
         limit("cost: -1", "between 0 and"),
@@ -264,7 +264,7 @@ struct WrongText: CustomTestStringConvertible, Sendable {
                     routes: [{path: a}, {path: /b/}]
                     upstreams: [b]
                     limits:
-                      - {name: global, rate: many, mode: leased}
+                      - {name: global, rate: many, mode: local}
                       - {name: global, shared: true}
                     retries: 3
                 """)

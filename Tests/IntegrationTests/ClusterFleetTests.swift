@@ -17,8 +17,10 @@ import Testing
             }
             #expect(statuses == [200: spent])
             for gateway in fleet.gateways {
-                let known = try await HTTP.get(gateway.control, "/v1/tenants/\(tenant)/budget").body
-                #expect(known.contains("\"remaining\":\(left)"))
+                try await eventually("what is left is known") {
+                    let known = try await HTTP.get(gateway.control, "/v1/tenants/\(tenant)/budget").body
+                    return known.contains("\"remaining\":\(left)")
+                }
             }
         }
     }
@@ -51,20 +53,25 @@ import Testing
     enum Fault: String, CaseIterable, Sendable {
         case killed
         case paused
+        /// The operator's own: the replica takes over when it has everything.
+        case ordered
 
-        func strike(_ server: RedisServer) {
+        func strike(_ primary: RedisServer, _ replica: RedisServer) throws {
             switch self {
-            case .killed: server.kill()
-            case .paused: server.pause()
+            case .killed: primary.kill()
+            case .paused: primary.pause()
+            case .ordered: try replica.cli(["CLUSTER", "FAILOVER"])
             }
         }
     }
 
-    @Test(arguments: Fault.allCases)
-    func aPrimaryThatFailsUnderLoadTakesNobodyWithIt(fault: Fault) async throws {
+    @Test(arguments: [
+        (Fault.killed, Fleet.Mode.exact), (.paused, .exact), (.ordered, .exact), (.killed, .leased), (.paused, .leased),
+    ])
+    func aPrimaryThatFailsUnderLoadTakesNobodyWithIt(fault: Fault, mode: Fleet.Mode) async throws {
         let cluster = try await RedisCluster.start()
         defer { cluster.stop() }
-        try await Fleet.run(gateways: 3, limit: limit, over: cluster.url) { fleet in
+        try await Fleet.run(gateways: 3, limit: limit, mode: mode, over: cluster.url) { fleet in
             try await fleet.withinAnHour { run in
                 let ranges = [0..<5461, 5461..<10_923, 10_923..<16_384]
                 let attempt = run == "tenant-0" ? 0 : 1
@@ -72,7 +79,7 @@ import Testing
                 try await spend(fleet, tenants)
 
                 let during = try await fleet.load(tenants, at: 2) {
-                    fault.strike(cluster.servers[0])
+                    try fault.strike(cluster.servers[0], cluster.servers[3])
                     try await cluster.becomesPrimary(cluster.servers[3])
                 }
                 check(during)
@@ -86,7 +93,9 @@ import Testing
                     let admitted = spent + (during[tenant]?[200] ?? 0) + (after[tenant]?[200] ?? 0)
                     #expect(admitted <= limit + left)
                     #expect(after[tenant]?[429] ?? 0 > 0, "the budget ends")
-                    if tenant != tenants[0] { #expect(admitted == limit, "the other primaries went on counting") }
+                    guard tenant != tenants[0] else { continue }
+                    #expect(admitted <= limit, "the other primaries went on counting")
+                    if mode == .exact { #expect(admitted == limit) }
                 }
             }
         }
@@ -96,7 +105,7 @@ import Testing
     @Test func reshardingUnderLoadLosesNoUnitAndCountsNoneTwice() async throws {
         let cluster = try await RedisCluster.start()
         defer { cluster.stop() }
-        try await Fleet.run(gateways: 3, limit: 1_000_000, over: cluster.url) { fleet in
+        try await Fleet.run(gateways: 3, limit: 1_000_000, mode: .exact, over: cluster.url) { fleet in
             try await fleet.withinAnHour { run in
                 let slots = 100
                 let half = run == "tenant-0" ? 0..<4 : 4..<8
@@ -117,10 +126,11 @@ import Testing
         }
     }
 
-    @Test func reshardingUnderLoadKeepsEveryBudget() async throws {
+    @Test(arguments: Fleet.Mode.allCases)
+    func reshardingUnderLoadKeepsEveryBudget(mode: Fleet.Mode) async throws {
         let cluster = try await RedisCluster.start()
         defer { cluster.stop() }
-        try await Fleet.run(gateways: 3, limit: limit, over: cluster.url) { fleet in
+        try await Fleet.run(gateways: 3, limit: limit, mode: mode, over: cluster.url) { fleet in
             try await fleet.withinAnHour { run in
                 // The first slots are the ones that are moved.
                 let slots = 40
@@ -139,7 +149,7 @@ import Testing
                 for tenant in tenants {
                     let admitted = spent + (during[tenant]?[200] ?? 0) + (after[tenant]?[200] ?? 0)
                     #expect(admitted <= limit + left)
-                    #expect(after[tenant] == [429: 150], "the budget is spent, wherever it is")
+                    if mode == .exact { #expect(after[tenant] == [429: 150], "the budget is spent, wherever it is") }
                 }
                 #expect(try cluster.servers[1].cli(["CLUSTER", "NODES"]).contains("0-\(slots - 1) "))
             }

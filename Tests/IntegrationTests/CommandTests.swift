@@ -52,7 +52,7 @@ import Testing
                 routes: [{path: product}]
                 upstreams: ["http://127.0.0.1:9"]
                 limits:
-                  - {name: leased, per: everyone, rate: 1/s, mode: leased}
+                  - {name: local, per: everyone, rate: 1/s, mode: local}
             """
         try Self.inFolder(["faulty.yaml": faulty]) { folder in
             let run = try CommandRun("validate", "--config", "faulty.yaml", in: folder)

@@ -13,6 +13,11 @@ final class Fleet: Sendable {
 
     static let limitName = "hourly"
 
+    enum Mode: String, CaseIterable, Sendable {
+        case exact
+        case leased
+    }
+
     private init(gateways: [WeirProcess], upstream: Upstream) {
         self.gateways = gateways
         self.upstream = upstream
@@ -20,11 +25,11 @@ final class Fleet: Sendable {
 
     /// Runs `body` with gateways over a Redis of their own.
     static func run(
-        gateways count: Int, limit: Int, _ body: (Fleet, RedisServer) async throws -> Void
+        gateways count: Int, limit: Int, mode: Mode, _ body: (Fleet, RedisServer) async throws -> Void
     ) async throws {
         let redis = try await RedisServer.start()
         defer { redis.stop() }
-        try await run(gateways: count, limit: limit, over: "redis://127.0.0.1:\(redis.port)") { fleet in
+        try await run(gateways: count, limit: limit, mode: mode, over: "redis://127.0.0.1:\(redis.port)") { fleet in
             try await body(fleet, redis)
         }
     }
@@ -32,7 +37,7 @@ final class Fleet: Sendable {
     /// Runs `body` with gateways that admit `limit` requests an hour and tenant. Their deadline is long: a busy machine is
     /// no fault.
     static func run(
-        gateways count: Int, limit: Int, over url: String, _ body: (Fleet) async throws -> Void
+        gateways count: Int, limit: Int, mode: Mode, over url: String, _ body: (Fleet) async throws -> Void
     ) async throws {
         let upstream = try await Upstream.start()
         var gateways: [WeirProcess] = []
@@ -48,7 +53,7 @@ final class Fleet: Sendable {
                     identity:
                       header: X-Tenant
                     limits:
-                      - {name: \(limitName), per: tenant, rate: \(limit)/hour}
+                      - {name: \(limitName), per: tenant, rate: \(limit)/hour, mode: \(mode)}
                     services:
                       - name: api
                         routes: [{path: /}]

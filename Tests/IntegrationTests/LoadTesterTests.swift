@@ -104,6 +104,28 @@ import Testing
         try await upstream.stop()
     }
 
+    @Test func whatIsLaunchedMustBeWhatAnswers() async throws {
+        let upstream = try await Upstream.start()
+        let taken = try Self.bench("-n", "1", "--launch", "sleep 60", "http://127.0.0.1:\(upstream.port)/")
+        #expect(taken.status == 1)
+        #expect(taken.errors.contains("already, before anything was launched"))
+        try await upstream.stop()
+        let port = try RedisServer.freePort()
+        let broken = try Self.bench(
+            "-n", "1", "--launch", "sh -c 'echo no such gateway; exit 3'", "http://127.0.0.1:\(port)/")
+        #expect(broken.status == 1)
+        #expect(broken.errors.contains("ended with 3:\nno such gateway"))
+    }
+
+    @Test func aRunWithoutAnAnswerFails() async throws {
+        let redis = try await RedisServer.start()
+        let run = try Self.bench("-n", "4", "http://127.0.0.1:\(redis.port)/")
+        #expect(run.status == 1)
+        #expect(run.output.contains("closed before the answer was complete"))
+        #expect(run.errors == "weir-bench: no request was answered\n")
+        redis.stop()
+    }
+
     @Test func helpNamesEveryOption() throws {
         let run = try Self.bench("--help")
         #expect(run.status == 0)

@@ -49,7 +49,7 @@ import Testing
             #expect(report.accuracy?.overAdmissionPercent == 50)
             #expect(report.accuracy?.tenantsOver == 2)
             #expect(report.accuracy?.worstWindow?.admitted == 15)
-            #expect(TextReport.text(report).contains("15 from"))
+            #expect(TextReport.text(report).contains(": 15 in one clock window (at most 10)"))
         }
     }
 
@@ -86,6 +86,19 @@ import Testing
         try await StubServer.run(answer: { _ in .status(429) }) { server in
             let report = try await report(on: server.port, requests: 30) { try Self.claim(&$0) }
             #expect(report.accuracy?.retryAfterMissing == 30)
+        }
+    }
+
+    @Test func aRunThatNeverTriedTheLimitShowsNothing() async throws {
+        try await StubServer.run(answer: { _ in .status(404) }) { server in
+            let report = try await report(
+                on: server.port, requests: 10, assertions: "over_admission==0,under_admission==0"
+            ) {
+                try Self.claim(&$0)
+            }
+            #expect(!report.isPassed)
+            #expect(report.assertions.allSatisfy { $0.value == nil })
+            #expect(TextReport.text(report).contains("nothing is shown about the limit"))
         }
     }
 }

@@ -31,11 +31,10 @@ import TestSupport
         try server.cli(["SCRIPT", "FLUSH"])
         let answer = try await client.decide(Question(group: group))
         #expect(answer.isAllowed, "the text is sent where the name is forgotten")
-        let spending = Spending(
-            replica: ReplicaID(7), key: Array(answer.keys[0].utf8), rule: group.limits[0].rule,
-            carried: answer.states[0], position: answer.states[0].position, total: 1, settled: 0, previousTotal: 0,
-            previousSettled: 0)
-        #expect(try await client.merge(spending).get().state.count == 3)
+        let request = LeaseRequest(
+            key: Array(answer.keys[0].utf8), rule: group.limits[0].rule, position: answer.states[0].position, total: 1,
+            sequence: 1)
+        #expect(try await client.lease([request], of: ReplicaID(7)).get().entries[0].state.count == 3)
         #expect(try await client.heartbeat(of: ReplicaID(7)).get().alive == 1)
         try await client.leave(ReplicaID(7))
         try await client.shutdown()

@@ -49,17 +49,18 @@ import Testing
         }
     }
 
-    @Test func mergesGoByTheSameTime() async throws {
+    @Test func leasesGoByTheSameTime() async throws {
         let limits = try DeclaredLimits(.window("w", "10/hour"))
         try await withStore { server, client in
             let time = try Self.redisTime(server) + Self.hour
             try await Self.show(time, to: client)
             let answer = try await client.decide(Question(group: limits.group))
-            let spending = MergeTests.spending(
-                answer, limits.group, position: time / Self.hour, total: 4)
-            let merged = try await client.merge(spending).get()
-            #expect(merged.now == time)
-            #expect(merged.state.count == 5)
+            let request = LeaseRequest(
+                key: Array(answer.keys[0].utf8), rule: limits.group.limits[0].rule, position: time / Self.hour,
+                total: 4, sequence: 1)
+            let told = try await client.lease([request], of: ReplicaID(1)).get()
+            #expect(told.now == time)
+            #expect(told.entries[0].state.count == 5)
         }
     }
 

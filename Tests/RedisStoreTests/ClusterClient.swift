@@ -18,12 +18,16 @@ final class ClusterClient: Sendable {
     private let loop: any EventLoop
     private let parts: NIOLoopBound<Parts>
 
-    init(_ url: String, deadline: Duration = .seconds(5)) async throws {
+    convenience init(_ url: String) async throws {
+        try await self.init(StoreSettings(redis: RedisAddress(parsing: url)))
+    }
+
+    init(_ settings: StoreSettings, deadline: Duration = .seconds(5)) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         self.group = group
         self.loop = loop
-        let access = try RedisAccess(StoreSettings(redis: RedisAddress(parsing: url)))
+        let access = try RedisAccess(settings)
         parts = try await loop.submit {
             let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
             let store = ClusterStore(access, deadline: deadline, on: loop, logger: logger, metrics: nil)
@@ -68,9 +72,9 @@ final class ClusterClient: Sendable {
 
     func decide(_ question: Question) async throws -> Answer { try await decide([question])[0] }
 
-    func merge(_ spending: Spending) async throws -> Result<SharedSnapshot, StoreError> {
-        let promise = loop.makePromise(of: Result<SharedSnapshot, StoreError>.self)
-        _ = try await onLoop { store in store.merge(spending) { promise.succeed($0) } }
+    func lease(_ requests: [LeaseRequest], of replica: ReplicaID) async throws -> Result<LeaseAnswer, StoreError> {
+        let promise = loop.makePromise(of: Result<LeaseAnswer, StoreError>.self)
+        _ = try await onLoop { store in store.lease(requests, of: replica) { promise.succeed($0) } }
         return try await promise.futureResult.get()
     }
 

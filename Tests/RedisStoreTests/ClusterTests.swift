@@ -37,14 +37,15 @@ import WeirConfiguration
             let answers = try await client.decide(tenants.map { Question(group: group, tenant: $0) })
             #expect(answers.allSatisfy { $0.error == nil && !$0.isAllowed })
             #expect(try cluster.servers[..<3].allSatisfy { try $0.cli(["DBSIZE"]) != "0" }, "all three have some")
-            let spending = Spending(
-                replica: ReplicaID(7), key: Array(answers[0].keys[0].utf8), rule: group.limits[0].rule,
-                carried: answers[0].states[0], position: answers[0].states[0].position, total: 1, settled: 0,
-                previousTotal: 0, previousSettled: 0)
-            #expect(try await client.merge(spending).get().state.count == 6)
+            let request = LeaseRequest(
+                key: Array(answers[0].keys[0].utf8), rule: group.limits[0].rule,
+                position: answers[0].states[0].position, total: 1, sequence: 1)
+            #expect(try await client.lease([request], of: ReplicaID(7)).get().entries[0].state.count == 6)
             #expect(try await client.heartbeat(of: ReplicaID(7)).get().alive == 1)
             let mixed = try DeclaredLimits(.window("global", "5/h"), .window("all", "5/h", per: [])).group
-            #expect(try await client.decide(Question(group: mixed)).error?.code == .incompatible)
+            #expect(try await client.decide(Question(group: mixed, tenant: "t0")).error?.code == .incompatible)
+            let look = try await client.decide(Question(group: mixed, tenant: "t0", operation: .peek))
+            #expect(look.error == nil && look.decision.verdicts.map(\.remaining) == [0, 5], "a look may be split")
         }
     }
 

@@ -49,17 +49,14 @@ import WeirConfiguration
         #expect(try redis.writes()[0].count == 3)
     }
 
-    @Test func aMergeLeavesBeforeWhatIsAskedAfterIt() throws {
+    @Test func aLeaseCallLeavesBeforeWhatIsAskedAfterIt() throws {
         let group = try Self.limits()
         let redis = EmbeddedStore()
         try redis.becomeReady()
         redis.store.decide(Question(group: group).call())
-        redis.store.merge(
-            Spending(
-                replica: ReplicaID(1), key: Array("weir:{acme}:global::w60".utf8), rule: group.limits[0].rule,
-                carried: CounterState(position: -1, count: 0, rest: 0), position: 1, total: 1, settled: 0,
-                previousTotal: 0, previousSettled: 0)
-        ) { _ in }
+        let request = LeaseRequest(
+            key: Array("weir:{acme}:global::w60".utf8), rule: group.limits[0].rule, position: 1, total: 1, sequence: 1)
+        redis.store.lease([request], of: ReplicaID(1)) { _ in }
         redis.store.decide(Question(group: group).call())
         redis.loop.run()
         #expect(try redis.writes()[0].map { $0[4] == "weir:{acme}:global::w60:m" } == [false, true, false])
@@ -110,12 +107,12 @@ import WeirConfiguration
         #expect(redis.answer(next)?.isAllowed == true)
     }
 
-    @Test func aConnectionThatOwesAReplyForASecondIsDropped() throws {
+    @Test func aConnectionThatOwesAReplyForTenSecondsIsDropped() throws {
         let group = try Self.limits()
         let redis = EmbeddedStore(deadline: .milliseconds(20))
         try redis.becomeReady()
         redis.decide([Question(group: group)])
-        redis.loop.advanceTime(by: .milliseconds(1019))
+        redis.loop.advanceTime(by: .milliseconds(10_019))
         let waiting = redis.decide([Question(group: group)])[0]
         #expect(redis.isReady)
         redis.loop.advanceTime(by: .milliseconds(1))
@@ -188,7 +185,7 @@ import WeirConfiguration
         try redis.becomeReady()
         let call = redis.decide([Question(group: group)])[0]
         try redis.reply(reply)
-        redis.loop.advanceTime(by: .seconds(2))
+        redis.loop.advanceTime(by: .seconds(11))
         let error = try #require(redis.answer(call)?.error)
         #expect([.incompatible, .interrupted, .timeout].contains(error.code))
         #expect(!redis.channels[0].isActive)

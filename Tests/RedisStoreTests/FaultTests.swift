@@ -20,11 +20,9 @@ import TestSupport
             let call = Question(group: group).call()
             call.makeKeys()
             let key = call.withKey(0) { Array($0) }
-            let spending = Spending(
-                replica: ReplicaID(1), key: key, rule: group.limits[0].rule,
-                carried: CounterState(position: -1, count: 0, rest: 0), position: 0, total: 0, settled: 0,
-                previousTotal: 0, previousSettled: 0)
-            #expect(try await client.merge(spending).get().state.count == 0)
+            let request = LeaseRequest(key: key, rule: group.limits[0].rule, position: 0, total: 0, sequence: 1)
+            let told = try await client.lease([request], of: ReplicaID(1)).get()
+            #expect(told.entries[0].state.count == 0)
         }
     }
 
@@ -123,19 +121,6 @@ import TestSupport
         }
     }
 
-    @Test func aConnectionThatOwesForTooLongIsDropped() async throws {
-        let group = try Self.limits()
-        try await withStore(deadline: .milliseconds(10)) { server, client in
-            server.pause()
-            #expect(try await client.decide(Question(group: group)).error?.code == .timeout)
-            try await eventually("the end of the connection") { try await !client.isReady() }
-            #expect(try await client.decide(Question(group: group)).error?.code == .disconnected)
-            server.resume()
-            try await client.becomesReady()
-            try await eventually("decisions again") { try await client.decide(Question(group: group)).isAllowed }
-        }
-    }
-
     @Test func aServerThatDiedIsFoundAgain() async throws {
         let group = try Self.limits()
         try await withStore { server, client in
@@ -211,11 +196,11 @@ import TestSupport
                 let answers = try await client.decide((0..<6).map { _ in Question(group: group, tenant: tenant) })
                 #expect(answers.map(\.isAllowed) == [true, true, true, true, true, false], "tenant \(tenant)")
                 try #require(answers[0].error == nil)
-                let spending = Spending(
-                    replica: ReplicaID(7), key: Array(answers[0].keys[0].utf8), rule: group.limits[0].rule,
-                    carried: answers[0].states[0], position: answers[0].states[0].position, total: 1, settled: 0,
-                    previousTotal: 0, previousSettled: 0)
-                #expect(try await client.merge(spending).get().state.count == 6)
+                let request = LeaseRequest(
+                    key: Array(answers[0].keys[0].utf8), rule: group.limits[0].rule, carried: answers[0].states[0],
+                    position: answers[0].states[0].position, total: 1, sequence: 1)
+                let told = try await client.lease([request], of: ReplicaID(7)).get()
+                #expect(told.entries[0].state.count == 6)
             }
             #expect(try await client.heartbeat(of: ReplicaID(7)).get().alive == 1)
             try await client.leave(ReplicaID(7))

@@ -5,27 +5,6 @@ import TestSupport
 
 @testable import RedisStore
 
-/// What the script must do, said with `CounterRule` alone.
-private struct Model {
-    struct Entry {
-        var state: CounterState
-        var periodTicks: Int64
-    }
-
-    var entries: [String: Entry] = [:]
-
-    /// A limit's state at `now`, before anything is charged.
-    func state(_ key: String, _ rule: CounterRule, carried: CounterState?, at now: Int64) -> CounterState {
-        let stored = entries[key].map { entry in
-            var state = entry.state
-            if rule.algorithm == .tokenBucket, entry.periodTicks != rule.periodTicks { state.rest = 0 }
-            return rule.current(state, at: now)
-        }
-        let known = stored ?? rule.neutral(at: now)
-        return carried.map { rule.merged(known, $0, at: now) } ?? known
-    }
-}
-
 /// As the script packs a state.
 private func packed(_ state: CounterState, _ rule: CounterRule) -> [UInt8] {
     var numbers = [state.position, state.count, state.rest, state.generation]
@@ -60,7 +39,7 @@ private func packed(_ state: CounterState, _ rule: CounterRule) -> [UInt8] {
         let groups = try Self.groups()
         try await withStore { server, client in
             let redis = try RawConnection(port: server.port)
-            var model = Model()
+            var model = SharedCounters()
             var seen: [String: [CounterState]] = [:]
             var now: Int64 = 1_767_225_723_456_789
 
@@ -118,8 +97,9 @@ private func packed(_ state: CounterState, _ rule: CounterRule) -> [UInt8] {
                 let answers = try await client.decide(questions)
 
                 var states = group.limits.indices.map { index in
-                    let carried = carries && question.carried[index].position >= 0 ? question.carried[index] : nil
-                    return model.state(keys[index], group.limits[index].rule, carried: carried, at: clock)
+                    let carried = carries ? question.carried[index] : CounterState(position: -1, count: 0, rest: 0)
+                    return model.current(Array(keys[index].utf8), group.limits[index].rule, carried: carried, at: clock)
+                        .state
                 }
                 var isWritten = group.limits.map { _ in question.operation == .reset }
                 for (request, answer) in answers.enumerated() {
@@ -168,12 +148,13 @@ private func packed(_ state: CounterState, _ rule: CounterRule) -> [UInt8] {
                         life = max(life, Int64(kept.rounded(.up)))
                     }
                     life = min(life, 100_000_000_000_000)
-                    model.entries[key] = Model.Entry(state: states[index], periodTicks: limit.rule.periodTicks)
+                    model.counters[Array(key.utf8)] = SharedCounters.Counter(
+                        state: states[index], periodTicks: limit.rule.periodTicks)
                     if life >= Self.shortestLife {
                         #expect(after == packed(states[index], limit.rule), "step \(step): what is kept in \(key)")
                         #expect((life - 20_000...life + 1).contains(redis.timeToLive(key)), "step \(step)")
                     } else {
-                        model.entries[key] = nil
+                        model.counters[Array(key.utf8)] = nil
                         redis.command(["DEL", key])
                     }
                 }

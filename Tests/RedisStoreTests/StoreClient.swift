@@ -161,9 +161,9 @@ final class StoreClient: Sendable {
 
     func decide(_ question: Question) async throws -> Answer { try await decide([question])[0] }
 
-    func merge(_ spending: Spending) async throws -> Result<SharedSnapshot, StoreError> {
-        let promise = loop.makePromise(of: Result<SharedSnapshot, StoreError>.self)
-        try await onLoop { store, _ in store.merge(spending) { promise.succeed($0) } }
+    func lease(_ requests: [LeaseRequest], of replica: ReplicaID) async throws -> Result<LeaseAnswer, StoreError> {
+        let promise = loop.makePromise(of: Result<LeaseAnswer, StoreError>.self)
+        try await onLoop { store, _ in store.lease(requests, of: replica) { promise.succeed($0) } }
         return try await promise.futureResult.get()
     }
 

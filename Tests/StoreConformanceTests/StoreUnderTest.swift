@@ -11,7 +11,8 @@ import WeirConfiguration
 enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case local = "LocalStore"
     case redis = "RedisStore"
-    case fallback = "FallbackStore over RedisStore"
+    case exact = "LeasingStore over RedisStore, exact"
+    case leased = "LeasingStore over RedisStore, leased"
 
     var testDescription: String { rawValue }
 }
@@ -28,6 +29,11 @@ final class StoreUnderTest: Sendable {
     static func run(
         _ kind: StoreKind, _ declarations: LimitDeclaration..., body: (StoreUnderTest) async throws -> Void
     ) async throws {
+        let declarations = declarations.map { declaration in
+            var declaration = declaration
+            declaration.mode = kind == .leased ? .leased : .exact
+            return declaration
+        }
         let store = try await StoreUnderTest(kind, DeclaredLimits(declarations))
         do {
             try await body(store)
@@ -64,8 +70,9 @@ final class StoreUnderTest: Sendable {
             let store: any LimitStore =
                 kind == .redis
                 ? redis.value
-                : FallbackStore(
-                    primary: redis.value, state: FallbackState(labels: labels, time: WallTime(), minimumReplicas: 1))
+                : LeasingStore(
+                    primary: redis.value, state: LeasingState(labels: labels, time: WallTime(), minimumReplicas: 1)
+                ) { task in loop.execute(task) }
             return AsyncLimiter(store: store) { task in loop.execute(task) }
         }.get()
         try await eventually(within: .seconds(10), "Redis answers") {

@@ -101,7 +101,7 @@ import Testing
         metrics.store.countError("something else")
         metrics.store.countLateReply()
         metrics.store.countReconnect()
-        metrics.store.countMerge()
+        metrics.store.countLeaseCall()
         metrics.store.countClockRegression()
         let page = try scrape(metrics)
         #expect(page["weir_store_batches_total", [:]] == 2)
@@ -110,7 +110,7 @@ import Testing
         #expect(page["weir_store_errors_total", ["code": "refused"]] == 1)
         #expect(page["weir_store_errors_total", ["code": "other"]] == 1)
         #expect(page["weir_store_errors_total", ["code": "disconnected"]] == 0)
-        for name in ["timeouts", "late_replies", "reconnects", "merges", "clock_regressions"] {
+        for name in ["timeouts", "late_replies", "reconnects", "lease_calls", "clock_regressions"] {
             #expect(page["weir_store_\(name)_total", [:]] == 1, "\(name)")
         }
     }

@@ -54,8 +54,9 @@ struct LimitReader {
         declaration.isShadow = section.bool("shadow")
         declaration.isShared = section.bool("shared")
         declaration.maximumKeys = section.integer("max_keys", in: .min ... .max) as Int?
-        let local = "leave it out, and every decision is exact"
-        _ = section.choice("mode", [("exact", ())], notBuilt: ["leased": local, "local": local])
+        declaration.mode = section.choice(
+            "mode", [("exact", .exact), ("leased", .leased)],
+            notBuilt: ["local": "leave it out, or use `mode: leased`"])
         if faults.count > faultsBefore { declaration.isShared = nil }
         return declaration
     }

@@ -16,7 +16,7 @@ extension CounterRule {
     package func current(_ state: CounterState, at now: Int64) -> CounterState {
         switch algorithm {
         case .slidingWindow: rotated(state, to: now / periodMicroseconds)
-        case .tokenBucket: refilled(state, to: now / tickMicroseconds)
+        case .tokenBucket: refilled(state, to: now / tickMicroseconds, cap: limit)
         }
     }
 
@@ -32,7 +32,7 @@ extension CounterRule {
                 position: position, count: max(x.count, y.count), rest: max(x.rest, y.rest), generation: a.generation)
         case .tokenBucket:
             let position = max(now / tickMicroseconds, max(a.position, b.position))
-            let (x, y) = (refilled(a, to: position), refilled(b, to: position))
+            let (x, y) = (refilled(a, to: position, cap: limit), refilled(b, to: position, cap: limit))
             return (x.count, x.rest) < (y.count, y.rest) ? x : y
         }
     }
@@ -144,18 +144,19 @@ extension CounterRule {
         return next
     }
 
-    /// Whole periods and the remainder kept apart, so that the long-run rate is exact.
-    private func refilled(_ state: CounterState, to tick: Int64) -> CounterState {
+    /// A bucket at a tick, filled up to `cap` tokens at most. Whole periods and the remainder kept apart, so that the long-run rate is
+    /// exact.
+    package func refilled(_ state: CounterState, to tick: Int64, cap: Int64) -> CounterState {
         var next = state
         next.count = max(next.count, -limit)
         if next.rest >= periodTicks { next.rest = 0 }
         if tick > state.position {
             let elapsed = tick - state.position
             next.position = tick
-            let missing = limit - next.count
+            let missing = cap - next.count
             // More than enough periods passed: full, without forming products that could be large.
-            if elapsed / periodTicks > missing / refill {
-                (next.count, next.rest) = (limit, 0)
+            if missing <= 0 || elapsed / periodTicks > missing / refill {
+                (next.count, next.rest) = (cap, 0)
                 return next
             }
             // In 128 bits: the bucket of a replica's share has a period that is longer by the number of shares.
@@ -164,7 +165,7 @@ extension CounterRule {
             next.count += elapsed / periodTicks * refill + Int64(tokens)
             next.rest = Int64(rest)
         }
-        if next.count >= limit { (next.count, next.rest) = (limit, 0) }
+        if next.count >= cap { (next.count, next.rest) = (cap, 0) }
         return next
     }
 }

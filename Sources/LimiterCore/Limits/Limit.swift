@@ -20,6 +20,16 @@ package struct Limit: Hashable, Sendable {
         case failedAuthentications = "failed_authentication"
     }
 
+    /// How the shared store is asked.
+    package enum Mode: Hashable, Sendable, BitwiseCopyable {
+        /// Leased where that pays and for counters of everyone, exact elsewhere.
+        case automatic
+        /// Every decision is the store's.
+        case exact
+        /// Replicas spend what the store granted them in advance.
+        case leased
+    }
+
     package let name: String
     /// Empty: one counter for everyone.
     package let per: [Dimension]
@@ -29,10 +39,14 @@ package struct Limit: Hashable, Sendable {
     package let isGuard: Bool
     package let counts: Counted
     package let onStoreFailure: FailurePolicy
+    package let mode: Mode
     /// Decided, counted and reported, never enforced.
     package let isShadow: Bool
     /// Most keys that one replica tells apart; new ones beyond it share one counter.
     package let maximumKeys: Int
+
+    /// Whatever the demand: one counter for everyone must not be asked for by every request.
+    package var isAlwaysLeased: Bool { mode == .leased || (mode == .automatic && per.isEmpty) }
 
     package var needsTenant: Bool { per.contains(.tenant) }
 

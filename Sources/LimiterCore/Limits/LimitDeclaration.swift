@@ -10,6 +10,7 @@ package struct LimitDeclaration: Hashable, Sendable {
     package var isGuard: Bool?
     package var counts: Limit.Counted?
     package var onStoreFailure: Limit.FailurePolicy?
+    package var mode: Limit.Mode?
     package var isShadow: Bool?
     package var isShared: Bool?
     package var maximumKeys: Int?
@@ -37,6 +38,7 @@ package struct LimitDeclaration: Hashable, Sendable {
         merged.isGuard = isGuard ?? parent.isGuard
         merged.counts = counts ?? parent.counts
         merged.onStoreFailure = onStoreFailure ?? parent.onStoreFailure
+        merged.mode = mode ?? parent.mode
         merged.isShadow = isShadow ?? parent.isShadow
         merged.maximumKeys = maximumKeys ?? parent.maximumKeys
         return merged
@@ -86,10 +88,16 @@ package struct LimitDeclaration: Hashable, Sendable {
             name: name, per: per, rate: rate,
             algorithm: usesTokenBucket == true ? .tokenBucket(burst: burst ?? rate.count) : .slidingWindow,
             cost: cost ?? .one, isGuard: isGuard, counts: counts, onStoreFailure: onStoreFailure ?? .local,
-            isShadow: isShadow ?? false,
+            mode: mode ?? .automatic, isShadow: isShadow ?? false,
             maximumKeys: maximumKeys
                 ?? (per.contains(where: \.isChosenByClients) ? Limit.defaultMaximumKeys : Limit.defaultMaximumTenants))
         _ = try CounterRule(limit)
+        if case .fixed(let units) = limit.cost, units > limit.capacity {
+            throw LimitError(
+                .invalidCost,
+                "a request costs \(units), and the limit `\(name)` never allows more than \(limit.capacity) at once; lower the cost or raise the \(usesTokenBucket == true ? "burst" : "rate")",
+                key: "cost")
+        }
         return limit
     }
 }

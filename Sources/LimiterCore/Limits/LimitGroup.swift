@@ -1,3 +1,5 @@
+import Synchronization
+
 /// One limit as it applies to the requests of one route: its numbers, and how to name its counter.
 package final class EffectiveLimit: Sendable {
     package let limit: Limit
@@ -28,6 +30,9 @@ package final class EffectiveLimit: Sendable {
 struct LimitTraits: BitwiseCopyable {
     let rule: CounterRule
     let isShadow: Bool
+    let mode: Limit.Mode
+    /// Whatever the demand.
+    let isAlwaysLeased: Bool
     let index: Int
     /// The part of the counter's name that does not depend on the request.
     let identity: KeyHash
@@ -39,6 +44,8 @@ struct LimitTraits: BitwiseCopyable {
     init(_ limit: EffectiveLimit, dimensions: [Dimension]) {
         rule = limit.rule
         isShadow = limit.limit.isShadow
+        mode = limit.limit.mode
+        isAlwaysLeased = limit.limit.isAlwaysLeased
         index = limit.index
         identity = limit.template.identity
         tenant = limit.limit.needsTenant ? dimensions.firstIndex(of: .tenant)! : -1
@@ -56,8 +63,37 @@ package final class LimitGroup: Sendable {
     /// What happens to all of them when the shared store is away: deny before local before allow.
     package let failurePolicy: Limit.FailurePolicy
     let traits: [LimitTraits]
+    /// Whether any of its limits may be leased.
+    let mayLease: Bool
+    private let parts = Mutex<[Selection: LimitGroup]>([:])
     /// What each limit takes of a request, 1 where that depends on it.
     let fixedCosts: [Int64]
+
+    /// Some of a group's limits.
+    struct Selection: Hashable, Sendable {
+        private var bits: UInt64 = 0
+
+        /// Groups with more limits are not leased.
+        static let mostLimits = 64
+
+        var isEmpty: Bool { bits == 0 }
+        var count: Int { bits.nonzeroBitCount }
+
+        func contains(_ index: Int) -> Bool { bits >> UInt64(index) & 1 == 1 }
+
+        mutating func insert(_ index: Int) { bits |= 1 << UInt64(index) }
+
+        /// Which limit of the group is the one that stands at `place` among those that are not selected.
+        func indexWithout(_ place: Int) -> Int {
+            var index = 0
+            var left = place
+            while contains(index) || left > 0 {
+                if !contains(index) { left -= 1 }
+                index += 1
+            }
+            return index
+        }
+    }
 
     /// A limit beside the place of the requests that it is for.
     struct Member {
@@ -77,12 +113,23 @@ package final class LimitGroup: Sendable {
         let limits = members.map { EffectiveLimit($0, dimensions: dimensions) }
         self.limits = limits
         traits = limits.map { LimitTraits($0, dimensions: dimensions) }
+        mayLease = limits.count <= Selection.mostLimits && limits.contains { $0.limit.mode != .exact }
         fixedCosts = limits.map { if case .fixed(let units) = $0.limit.cost { units } else { 1 } }
         let all = members.map(\.scoped.limit)
         variableCosts = all.indices.filter { if case .fixed = all[$0].cost { false } else { true } }
         let policies = all.map(\.onStoreFailure)
         failurePolicy =
             policies.contains(.deny) ? .deny : policies.contains(.local) || policies.isEmpty ? .local : .allow
+    }
+
+    /// All but these of its limits; the same object each time.
+    func part(without selection: Selection) -> LimitGroup {
+        parts.withLock { parts in
+            if let part = parts[selection] { return part }
+            let part = selecting(limits.indices.filter { !selection.contains($0) })
+            parts[selection] = part
+            return part
+        }
     }
 
     /// These of its limits alone, with the same counters, in the order of `indices`.

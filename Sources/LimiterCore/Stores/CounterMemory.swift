@@ -1,8 +1,9 @@
-/// What a replica remembers of one counter of the shared store: what it last saw, and what it spent by itself since.
+/// What a replica remembers of one counter of the shared store: what it last saw, what it was granted, and what it spent by itself.
 ///
-/// While the store is away, a replica admits its share of what it last saw left. A window: the share of `L - used(seen)`, where what
-/// was seen ages as any window does, less what it spent itself. A bucket: a bucket of its own with its share of capacity, refill and
-/// the tokens last seen. What was never seen counts as unused.
+/// There is one way to spend: from what this replica holds. While the store answers, that is what it was granted and has not spent. While
+/// it is away, its share of what it last saw left comes on top. A window: the share of `L - used(seen)`, where what
+/// was seen ages as any window does. A bucket: a bucket of its own with its share of capacity, refill and the tokens
+/// last seen. What was never seen counts as unused. What was spent beyond the grants is unsettled, until the store was told.
 struct CounterMemory: BitwiseCopyable, Sendable {
     /// A position below zero: never seen.
     private(set) var seen = CounterState(position: -1, count: 0, rest: 0)
@@ -11,22 +12,69 @@ struct CounterMemory: BitwiseCopyable, Sendable {
     private var own = CounterState(position: 0, count: 0, rest: 0)
     /// A bucket: units spent since the process started.
     private var total: Int64 = 0
-    /// Of what was spent in the window, or in total from a bucket: what the shared store is known to have.
+    /// What the store granted in the window, or in total from a bucket, and of what was spent beyond that, what it is known to have.
     private var settled: Int64 = 0
-    /// The same of the window before.
+    /// A window: the same of the window before. A bucket: which life of this memory it is, for its totals begin anew with each;
+    /// 0: nothing was told of it yet.
     private var previousSettled: Int64 = 0
+    /// A bucket: when what was granted may no longer be spent, by the monotonic clock.
+    private var leaseEnd: Int64 = 0
+    var demand = Demand()
+    /// Until then more than what is held is refused without asking, by the monotonic clock.
+    var refusedUntil: Int64 = 0
+    /// A lease call for it is under way.
+    var isLeasing = false
+    /// The last lease call failed.
+    var isCutOff = false
+    /// The store shows less than it did: its ledger must be asked what is true.
+    private(set) var doubtsStore = false
+    /// Automatic mode: it is leased now.
+    var isLeased = false
 
-    /// Takes what the store said. Answers may overtake each other: the later generation and the fuller count stay.
-    mutating func saw(_ state: CounterState, rule: CounterRule, at now: Int64) {
-        seen = seen.position < 0 ? state : rule.merged(seen, state, at: now)
-    }
+    // MARK: What was seen
 
-    func hasUnsettled(_ rule: CounterRule) -> Bool {
-        switch rule.algorithm {
-        case .slidingWindow: own.count > settled || own.rest > previousSettled
-        case .tokenBucket: total > settled
+    /// Takes what the store said in a decision. Answers may overtake each other: the later generation and the fuller count stay.
+    /// Of a counter that replicas may hold leases of, less may be left than before only by the ledger's word.
+    mutating func saw(_ state: CounterState, rule: CounterRule, mayBeLeased: Bool, at now: Int64) {
+        if seen.position >= 0, state.generation > seen.generation { forfeit(rule) }
+        if mayBeLeased, seen.position >= 0, isLess(state, than: seen, rule, at: now) {
+            // Units were given back since, or the store lost some.
+            doubtsStore = true
+        } else {
+            seen = seen.position < 0 ? state : rule.merged(seen, state, at: now)
         }
     }
+
+    private func isLess(_ state: CounterState, than other: CounterState, _ rule: CounterRule, at now: Int64) -> Bool {
+        state.generation == other.generation
+            && rule.available(rule.current(state, at: now), at: now)
+                > rule.available(rule.current(other, at: now), at: now)
+    }
+
+    /// A reset gave the budget back: what was held is part of that.
+    private mutating func forfeit(_ rule: CounterRule) {
+        switch rule.algorithm {
+        case .slidingWindow: own.count = max(own.count, settled)
+        case .tokenBucket: total = max(total, settled)
+        }
+        refusedUntil = 0
+    }
+
+    private func seenAvailable(_ rule: CounterRule, at now: Int64) -> Int64 {
+        seen.position < 0 ? rule.limit : rule.available(rule.current(seen, at: now), at: now)
+    }
+
+    /// What callers are told: what was last seen, less what is known to be unspent of it.
+    func known(_ rule: CounterRule, holding held: Int64, at now: Int64) -> CounterState {
+        var state = seen.position < 0 ? rule.neutral(at: now) : rule.current(seen, at: now)
+        switch rule.algorithm {
+        case .slidingWindow: state.count = max(0, state.count - held)
+        case .tokenBucket: state.count = min(rule.limit, state.count + held)
+        }
+        return state
+    }
+
+    // MARK: Windows and refills
 
     /// Moves windows and refills on to `now`.
     mutating func move(to now: Int64, rule: CounterRule, share: FleetShare) {
@@ -51,15 +99,54 @@ struct CounterMemory: BitwiseCopyable, Sendable {
         }
     }
 
-    /// Units that this replica may still admit; after `move(to: now)`.
-    func available(_ rule: CounterRule, _ share: FleetShare, at now: Int64) -> Int64 {
+    // MARK: What is held
+
+    /// Granted units that may still be spent; after `move(to:)`. `latest` is the latest that the store's time may be.
+    func held(_ rule: CounterRule, at monotonic: Int64, latest: Int64) -> Int64 {
+        switch rule.algorithm {
+        case .slidingWindow:
+            latest < (own.position + 1) * rule.periodMicroseconds ? max(0, settled - own.count) : 0
+        case .tokenBucket: monotonic < leaseEnd ? max(0, settled - total) : 0
+        }
+    }
+
+    /// Gives up what is held: it was given back, or may no longer be spent. Returns how much that was.
+    @discardableResult mutating func release(_ rule: CounterRule) -> Int64 {
+        switch rule.algorithm {
+        case .slidingWindow:
+            let amount = max(0, settled - own.count)
+            settled -= amount
+            return amount
+        case .tokenBucket:
+            let amount = max(0, settled - total)
+            settled -= amount
+            return amount
+        }
+    }
+
+    /// A bucket's lease has ended: what is left of it counts as spent, for nobody takes it back.
+    mutating func expire(_ rule: CounterRule, at monotonic: Int64) {
+        if rule.algorithm == .tokenBucket, monotonic >= leaseEnd, settled > total { total = settled }
+    }
+
+    func hasUnsettled(_ rule: CounterRule) -> Bool {
+        switch rule.algorithm {
+        case .slidingWindow: own.count > settled || own.rest > previousSettled
+        case .tokenBucket: total > settled
+        }
+    }
+
+    // MARK: Without the store
+
+    /// Units that this replica may still admit while it is cut off; after `move(to: now)`.
+    func available(_ rule: CounterRule, _ share: FleetShare, holding held: Int64, at now: Int64) -> Int64 {
         switch rule.algorithm {
         case .slidingWindow:
             let unsettled = CounterState(
                 position: own.position, count: max(0, own.count - settled), rest: max(0, own.rest - previousSettled))
             let spent = rule.limit - rule.available(unsettled, at: now)
-            return share.of(min(rule.limit, seenAvailable(rule, at: now))) - spent
-        case .tokenBucket: return own.count
+            return share.of(min(rule.limit, seenAvailable(rule, at: now))) - spent + held
+        case .tokenBucket: return own.count + held
         }
     }
 
@@ -69,7 +156,7 @@ struct CounterMemory: BitwiseCopyable, Sendable {
         func available(after delay: Int64) -> Int64 {
             var later = self
             later.move(to: now + delay, rule: rule, share: share)
-            return later.available(rule, share, at: now + delay)
+            return later.available(rule, share, holding: 0, at: now + delay)
         }
         var (low, high) = (Int64(0), horizonMicroseconds(rule, share, at: now))
         while low < high {
@@ -79,16 +166,18 @@ struct CounterMemory: BitwiseCopyable, Sendable {
         return high
     }
 
+    // MARK: Spending
+
     mutating func spend(_ cost: Int64, _ rule: CounterRule) {
         switch rule.algorithm {
         case .slidingWindow: own.count += cost
         case .tokenBucket:
-            own.count -= cost
+            own.count -= max(0, cost - max(0, settled - total))
             total += cost
         }
     }
 
-    /// Takes back what was spent here at `now`, because the shared store turned out to have charged it.
+    /// Takes back what was spent here at `now` beyond what was granted, because the shared store turned out to have charged it.
     mutating func unspend(_ cost: Int64, _ rule: CounterRule, at now: Int64) {
         switch rule.algorithm {
         case .slidingWindow:
@@ -105,39 +194,78 @@ struct CounterMemory: BitwiseCopyable, Sendable {
         }
     }
 
-    /// What must still be merged, as running totals.
-    func spending(of replica: ReplicaID, key: [UInt8], rule: CounterRule) -> Spending {
-        let isWindow = rule.algorithm == .slidingWindow
-        return Spending(
-            replica: replica, key: key, rule: rule, carried: seen, position: isWindow ? own.position : 0,
-            total: isWindow ? own.count : total, settled: settled, previousTotal: isWindow ? own.rest : 0,
-            previousSettled: previousSettled)
+    /// Puts back what was taken at `now` from what is held: the request was refused after all.
+    mutating func refund(_ cost: Int64, _ rule: CounterRule, at now: Int64) {
+        switch rule.algorithm {
+        case .slidingWindow:
+            if now / rule.periodMicroseconds == own.position { own.count = max(0, own.count - cost) }
+        case .tokenBucket: total -= cost
+        }
     }
 
-    /// The store has merged `spending`. More may have been spent since.
-    mutating func settle(_ spending: Spending) {
-        guard spending.rule.algorithm == .slidingWindow else {
-            settled = max(settled, spending.total)
-            return
+    // MARK: Telling the store
+
+    /// What the store must know, as running totals, and what is asked of it; after `move(to:)`. `held`: what may still be
+    /// spent; below zero: what was granted and is no longer held goes back. `tells`: whether what was spent beyond the grants may
+    /// be told yet. `isExact`: nobody holds leases of it.
+    mutating func request(
+        _ counter: OpenCounter, wanted: Int64, holding held: Int64, tells: Bool, isExact: Bool, sequence: Int64,
+        at monotonic: Int64
+    ) -> LeaseRequest {
+        let isWindow = counter.rule.algorithm == .slidingWindow
+        if !isWindow, previousSettled == 0 { previousSettled = sequence }
+        isLeasing = true
+        return LeaseRequest(
+            key: counter.key, rule: counter.rule, carried: seen, position: isWindow ? own.position : previousSettled,
+            total: tells ? max(isWindow ? own.count : total, settled) : settled, settled: settled,
+            previousTotal: isWindow ? tells ? max(own.rest, previousSettled) : previousSettled : 0,
+            previousSettled: isWindow ? previousSettled : 0, wanted: wanted,
+            demand: demand.milliunits(at: monotonic, counter.rule), sequence: sequence, isExact: isExact,
+            holds: held)
+    }
+
+    /// The store has answered `request`, which was sent at `sent`. More may have been spent since.
+    mutating func answered(
+        _ request: LeaseRequest, _ entry: LeaseAnswer.Entry, sent: Int64, at monotonic: Int64
+    ) {
+        let rule = request.rule
+        if entry.state.generation > seen.generation, seen.position >= 0 { forfeit(rule) }
+        if rule.algorithm == .tokenBucket {
+            settled = entry.taken
+            leaseEnd = sent + Self.bucketLeaseMicroseconds
+        } else {
+            if request.position == own.position {
+                settled = max(settled, request.total)
+                previousSettled = max(previousSettled, request.previousTotal)
+            } else if request.position == own.position - 1 {
+                previousSettled = max(previousSettled, request.total)
+            }
+            if entry.state.position == own.position { settled = entry.taken }
         }
-        if spending.position == own.position {
-            settled = max(settled, spending.total)
-            previousSettled = max(previousSettled, spending.previousTotal)
-        } else if spending.position == own.position - 1 {
-            previousSettled = max(previousSettled, spending.total)
-        }
+        seen = entry.state
+        isLeasing = false
+        isCutOff = false
+        doubtsStore = false
+        refusedUntil = entry.retryMicroseconds > 0 ? monotonic + entry.retryMicroseconds : 0
     }
 
     /// How long, in milliseconds, this must be remembered.
     func timeToLiveMilliseconds(_ rule: CounterRule, _ share: FleetShare, at now: Int64) -> Int64 {
-        let seenPart = seen.position < 0 ? 0 : rule.timeToLiveMilliseconds(rule.current(seen, at: now), at: now)
-        guard hasUnsettled(rule) else { return seenPart }
+        var life = seen.position < 0 ? 0 : rule.timeToLiveMilliseconds(rule.current(seen, at: now), at: now)
         switch rule.algorithm {
-        case .slidingWindow: return 2 * rule.periodMicroseconds / 1000
+        case .slidingWindow:
+            if own.count > 0 || settled > 0 || hasUnsettled(rule) {
+                life = max(life, 2 * rule.periodMicroseconds / 1000)
+            }
         case .tokenBucket:
-            let part = Self.part(of: rule, share)
-            return max(seenPart, part.timeToLiveMilliseconds(part.current(own, at: now), at: now))
+            // As long as the store's ledger lives: its totals go on from these.
+            if total > 0 || settled > 0 { life = max(life, 3_600_000) }
+            if hasUnsettled(rule) {
+                let part = Self.part(of: rule, share)
+                life = max(life, part.timeToLiveMilliseconds(part.current(own, at: now), at: now))
+            }
         }
+        return max(life, isLeasing || isLeased ? 2000 : 0)
     }
 
     /// The longest time that this replica's share may need to come back whole.
@@ -151,9 +279,8 @@ struct CounterMemory: BitwiseCopyable, Sendable {
         }
     }
 
-    private func seenAvailable(_ rule: CounterRule, at now: Int64) -> Int64 {
-        seen.position < 0 ? rule.limit : rule.available(rule.current(seen, at: now), at: now)
-    }
+    /// How long tokens may be spent, counted from before they were asked for; the store holds them for at least as long.
+    private static let bucketLeaseMicroseconds: Int64 = 390_000
 
     /// A bucket with this replica's share of the capacity that refills at its share of the rate.
     private static func part(of rule: CounterRule, _ share: FleetShare) -> CounterRule {

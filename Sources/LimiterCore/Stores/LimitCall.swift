@@ -34,6 +34,16 @@ package final class LimitCall {
     /// Whether verdicts say when nothing is used any more, which costs a little; only the owner's to set, after `prepare`.
     package var reportsReset: Bool
 
+    /// How often it waited for a lease, and of which counter; scratch space of the store that the call is in, as is what follows.
+    var attempts = 0
+    var waitsFor: CounterPlace?
+    /// From which counters leased units were taken for it, and when by the store's time; 0: not yet.
+    var taken = LimitGroup.Selection()
+    var spentAt: Int64 = 0
+    /// The request that this is a part of, and which of its limits are not in this part.
+    var whole: LimitCall?
+    var leased = LimitGroup.Selection()
+
     /// Where a table keeps each counter; scratch space of the table that the call is in.
     var places: [CounterPlace]
     /// What each limit has available; scratch space of `resolve`.
@@ -61,6 +71,9 @@ package final class LimitCall {
         self.group = group
         self.operation = operation
         reportsReset = operation != .decide
+        attempts = 0
+        spentAt = 0
+        taken = LimitGroup.Selection()
         let count = group.limits.count
         if costs.count == count {
             for index in 0..<count { costs[index] = group.fixedCosts[index] }
@@ -76,6 +89,23 @@ package final class LimitCall {
         if !places.isEmpty { places.removeAll(keepingCapacity: true) }
         values.removeAll(keepingCapacity: true)
         valueEnds.removeAll(keepingCapacity: true)
+    }
+
+    /// Becomes the question that is left of `call` without its limits `leased`.
+    func begin(as group: LimitGroup, of call: LimitCall, _ leased: LimitGroup.Selection) {
+        prepare(group, call.operation)
+        reportsReset = call.reportsReset
+        whole = call
+        self.leased = leased
+        keyBytes.removeAll(keepingCapacity: true)
+        var next = 0
+        for index in call.group.limits.indices where !leased.contains(index) {
+            call.withKey(index) { keyBytes.append(contentsOf: $0) }
+            keyEnds.append(keyBytes.count)
+            costs[next] = call.costs[index]
+            carried[next] = call.carried[index]
+            next += 1
+        }
     }
 
     package func appendValue(_ bytes: UnsafeRawBufferPointer) {
@@ -103,6 +133,7 @@ package final class LimitCall {
 
     /// Replaces the keys of the limits that have as many keys as they may by the one that all further callers share.
     func useOverflowKeys(where isOverflowing: (Int) -> Bool) {
+        if whole != nil { return useOverflowKeysOfPart(where: isOverflowing) }
         keyEnds.removeAll(keepingCapacity: true)
         keyBytes.removeAll(keepingCapacity: true)
         for index in group.limits.indices {
@@ -111,7 +142,21 @@ package final class LimitCall {
         }
     }
 
+    /// A part of a request has no values; the whole has.
+    private func useOverflowKeysOfPart(where isOverflowing: (Int) -> Bool) {
+        let keys = keyEnds.indices.map { index in
+            isOverflowing(index) ? withOverflowKey(index) { [UInt8]($0) } : withKey(index) { [UInt8]($0) }
+        }
+        keyEnds.removeAll(keepingCapacity: true)
+        keyBytes.removeAll(keepingCapacity: true)
+        for key in keys {
+            keyBytes.append(contentsOf: key)
+            keyEnds.append(keyBytes.count)
+        }
+    }
+
     func withOverflowKey<Result>(_ index: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        if let whole { return whole.withOverflowKey(leased.indexWithout(index), body) }
         let end = keyBytes.count
         appendKey(group.limits[index].template.overflowPieces)
         keyEnds.removeLast()

@@ -1,4 +1,4 @@
-/// A store that all replicas share and that can fail: what FallbackStore builds on. It belongs to one event loop.
+/// A store that all replicas share and that can fail: what LeasingStore builds on. It belongs to one event loop.
 package protocol SharedStore: AnyObject {
     /// Is told how each call ended. Set before the first call; who shuts the store down sets it to nil, for the two hold each other.
     var observer: (any SharedStoreObserver)? { get set }
@@ -9,8 +9,11 @@ package protocol SharedStore: AnyObject {
     /// Ends in exactly one `answered` or `failed`, possibly before it returns. `call.carried` holds what was last seen of each counter.
     func decide(_ call: LimitCall)
 
-    /// Adds what was spent locally to a counter. Sending the same spending twice changes nothing.
-    func merge(_ spending: Spending, _ completion: @escaping (Result<SharedSnapshot, StoreError>) -> Void)
+    /// Tells what this replica took from counters, and asks for more of them. Sending the same twice changes nothing. The counters
+    /// are a tenant's, or one that has no tenant. The answer has one entry a request.
+    func lease(
+        _ requests: [LeaseRequest], of replica: ReplicaID,
+        _ completion: @escaping (Result<LeaseAnswer, StoreError>) -> Void)
 
     /// Writes that this replica is alive, which also proves that the store takes writes.
     func heartbeat(of replica: ReplicaID, _ completion: @escaping (Result<FleetView, StoreError>) -> Void)
@@ -67,28 +70,42 @@ package struct FleetView: Hashable, Sendable {
     }
 }
 
-/// What one replica spent of one counter while the store was away, as running totals, so that repeating it changes nothing.
-package struct Spending: Sendable {
-    package var replica: ReplicaID
+/// What one replica tells of one counter, and what it asks for. Amounts are in cost units, and running totals, so that repeating
+/// them changes nothing.
+package struct LeaseRequest: Sendable {
     package var key: [UInt8]
     package var rule: CounterRule
-    /// What this replica last saw of the counter.
+    /// What this replica last saw of the counter; a position below zero: nothing.
     package var carried: CounterState
-    /// A window: its number. A bucket: 0.
+    /// A window: its number. A bucket: which totals these are; others begin anew.
     package var position: Int64
-    /// Units spent locally in that window, or from that bucket since the process started; and of these, what the store is known to have.
+    /// Units that this replica took in that window, or from that bucket since these totals began: granted or spent,
+    /// whichever is more. And of these, what the store is known to have.
     package var total: Int64
     package var settled: Int64
     /// The same of the window before.
     package var previousTotal: Int64
     package var previousSettled: Int64
+    /// Units asked for beside those that it holds; 0: none.
+    package var wanted: Int64
+    /// What callers ask of this replica, in thousandths of a unit a second.
+    package var demand: Int64
+    /// Greater in each call of this replica than in those before, from 1.
+    package var sequence: Int64
+    /// Nobody holds leases of the counter, so its count never falls in a window. Otherwise `carried` only counts where the ledger
+    /// does not know this replica: units may have been given back since.
+    package var isExact: Bool
+    /// Granted units that are not spent. Below zero: what is above `total` is given back.
+    package var holds: Int64
+
+    package static let gives: Int64 = -1
 
     package init(
-        replica: ReplicaID, key: [UInt8], rule: CounterRule, carried: CounterState, position: Int64, total: Int64,
-        settled: Int64,
-        previousTotal: Int64, previousSettled: Int64
+        key: [UInt8], rule: CounterRule, carried: CounterState = CounterState(position: -1, count: 0, rest: 0),
+        position: Int64, total: Int64, settled: Int64 = 0, previousTotal: Int64 = 0, previousSettled: Int64 = 0,
+        wanted: Int64 = 0, demand: Int64 = 0, sequence: Int64,
+        isExact: Bool = true, holds: Int64 = 0
     ) {
-        self.replica = replica
         self.key = key
         self.rule = rule
         self.carried = carried
@@ -97,16 +114,38 @@ package struct Spending: Sendable {
         self.settled = settled
         self.previousTotal = previousTotal
         self.previousSettled = previousSettled
+        self.wanted = wanted
+        self.demand = demand
+        self.sequence = sequence
+        self.isExact = isExact
+        self.holds = holds
     }
 }
 
-package struct SharedSnapshot: Hashable, Sendable {
-    package var now: Int64
-    package var state: CounterState
+/// The store's word on a call of lease requests.
+package struct LeaseAnswer: Hashable, Sendable {
+    package struct Entry: Hashable, Sendable {
+        /// The counter afterwards.
+        package var state: CounterState
+        /// Units that this replica took in the window of `state`, or from the bucket: what it spent and what it may spend.
+        package var taken: Int64
+        /// Fewer than wanted were granted: asking again is worth while after so long. 0: all were.
+        package var retryMicroseconds: Int64
 
-    package init(now: Int64, state: CounterState) {
+        package init(state: CounterState, taken: Int64, retryMicroseconds: Int64) {
+            self.state = state
+            self.taken = taken
+            self.retryMicroseconds = retryMicroseconds
+        }
+    }
+
+    /// The store's time in microseconds.
+    package var now: Int64
+    package var entries: [Entry]
+
+    package init(now: Int64, entries: [Entry]) {
         self.now = now
-        self.state = state
+        self.entries = entries
     }
 }
 

@@ -5,7 +5,7 @@ import NIOCore
 final class Flight {
     enum Purpose {
         case decision
-        case merge(Spending, (Result<SharedSnapshot, StoreError>) -> Void)
+        case lease([LeaseRequest], ReplicaID, (Result<LeaseAnswer, StoreError>) -> Void)
         case heartbeat(ReplicaID, (Result<FleetView, StoreError>) -> Void)
         case leave(ReplicaID, () -> Void)
         /// Writes a key of its own, to see whether the server takes writes.

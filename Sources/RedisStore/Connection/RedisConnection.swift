@@ -43,12 +43,15 @@ final class RedisConnection: ChannelInboundHandler {
         self.delegate = delegate
         writer = CommandWriter()
         buffer = ByteBufferAllocator().buffer(capacity: 16_384)
-        let patience = TimeAmount.nanoseconds(max(1_000_000_000, deadline.nanoseconds * 50))
+        let patience = TimeAmount.nanoseconds(max(Self.leastPatience.nanoseconds, deadline.nanoseconds * 50))
         state = ConnectionState(address: access.address, patience: patience, readyBy: eventLoop.now + Self.readyWithin)
     }
 
     /// For connecting and the handshake together.
     static let readyWithin = TimeAmount.seconds(1)
+    /// A server that stands still for less than this finds its connection as it was: the replies that it still owes show what it
+    /// charged meanwhile.
+    static let leastPatience = TimeAmount.seconds(10)
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context

@@ -1,31 +1,41 @@
 import LimiterCore
 
-/// The arguments of merges and heartbeats, and how their replies are read.
+/// The arguments of leases and heartbeats, and how their replies are read.
 enum SharedFormat {
     static let replicasKey: StaticString = "weir:{~fleet}:replicas"
     /// Where the fleet's list is, as bytes.
     static let fleetKey = Array("\(replicasKey)".utf8)
     private static let peaksKey: StaticString = "weir:{~fleet}:peaks"
-    private static let recordsSuffix: StaticString = ":m"
+    private static let ledgerSuffix: StaticString = ":m"
 
     /// Everything behind the script's name.
-    static func append(_ spending: Spending, clock: Int64, to writer: inout CommandWriter) {
-        writer.argument(decimal: 2)
-        writer.argument(spending.key)
-        writer.argument(spending.key)
-        writer.appendBytes(
-            UnsafeRawBufferPointer(start: recordsSuffix.utf8Start, count: recordsSuffix.utf8CodeUnitCount))
+    static func append(
+        _ requests: [LeaseRequest], of replica: ReplicaID, clock: Int64, to writer: inout CommandWriter
+    ) {
+        writer.argument(decimal: 2 * requests.count)
+        for request in requests {
+            writer.argument(request.key)
+            writer.argument(request.key)
+            writer.appendBytes(
+                UnsafeRawBufferPointer(start: ledgerSuffix.utf8Start, count: ledgerSuffix.utf8CodeUnitCount))
+        }
         writer.beginArgument()
         DecisionFormat.appendHeader(clock: clock, operation: .decide, to: &writer)
-        writer.argument(spending.replica.text)
+        writer.argument(replica.text)
         writer.beginArgument()
-        DecisionFormat.appendLimit(spending.rule, isShadow: false, carried: spending.carried, to: &writer)
-        writer.beginArgument()
-        writer.appendNumber(spending.position)
-        writer.appendNumber(spending.total)
-        writer.appendNumber(spending.settled)
-        writer.appendNumber(spending.previousTotal)
-        writer.appendNumber(spending.previousSettled)
+        for request in requests {
+            DecisionFormat.appendLimit(request.rule, isShadow: false, carried: request.carried, to: &writer)
+            writer.appendNumber(request.position)
+            writer.appendNumber(request.total)
+            writer.appendNumber(request.settled)
+            writer.appendNumber(request.previousTotal)
+            writer.appendNumber(request.previousSettled)
+            writer.appendNumber(request.wanted)
+            writer.appendNumber(request.demand)
+            writer.appendNumber(request.sequence)
+            writer.appendNumber(request.isExact ? 1 : 0)
+            writer.appendNumber(request.holds)
+        }
     }
 
     static func appendHeartbeat(of replica: ReplicaID, clock: Int64, to writer: inout CommandWriter) {
@@ -53,12 +63,21 @@ enum SharedFormat {
         writer.argument("1000")
     }
 
-    static func snapshot(_ reply: Reply, _ rule: CounterRule) -> SharedSnapshot? {
-        guard reply.isIntegers(5), reply.integers[0] >= 0 else { return nil }
-        let state = CounterState(
-            position: reply.integers[1], count: reply.integers[2], rest: reply.integers[3],
-            generation: reply.integers[4])
-        return DecisionReply.isSound(state, rule) ? SharedSnapshot(now: reply.integers[0], state: state) : nil
+    /// Nil: not what the script answers to these requests.
+    static func leases(_ reply: Reply, _ requests: [LeaseRequest]) -> LeaseAnswer? {
+        guard reply.isIntegers(1 + 6 * requests.count), reply.integers[0] >= 0 else { return nil }
+        var answer = LeaseAnswer(now: reply.integers[0], entries: [])
+        answer.entries.reserveCapacity(requests.count)
+        for (index, request) in requests.enumerated() {
+            let at = 1 + 6 * index
+            let state = CounterState(
+                position: reply.integers[at], count: reply.integers[at + 1], rest: reply.integers[at + 2],
+                generation: reply.integers[at + 3])
+            let (taken, retry) = (reply.integers[at + 4], reply.integers[at + 5])
+            guard DecisionReply.isSound(state, request.rule), taken >= 0, retry >= 0 else { return nil }
+            answer.entries.append(LeaseAnswer.Entry(state: state, taken: taken, retryMicroseconds: retry))
+        }
+        return answer
     }
 
     static func fleet(_ reply: Reply) -> FleetView? {

@@ -7,7 +7,8 @@ extension Script {
     /// doubles are exact, and so do quotients rounded down or up.
     ///
     /// A state is packed as big-endian doubles: a window's number, count, rest and generation, or a bucket's position,
-    /// tokens, remainder, generation and period. What does not look like that counts as absent.
+    /// tokens, remainder, generation and period, and while replicas may hold leases of it, their epoch, what is held since
+    /// that, and since the one before. What does not look like that counts as absent.
     static let decisionText = #"""
         #!lua
         local floor, ceil, max = math.floor, math.ceil, math.max
@@ -29,7 +30,7 @@ extension Script {
         local out = n == 1 and {now, 0, 0, 0, 0, 0} or n == 2 and {now, 0, 0, 0, 0, 0, 0, 0, 0, 0}
           or {now, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
         -- Each limit's units that are free, what is to be written, and for how many milliseconds.
-        local free, write, life = {}, {}, {}
+        local free, write, life, leases = {}, {}, {}, {}
         local passes = true
         local z = words + 1
 
@@ -38,6 +39,7 @@ extension Script {
           local state = states[i]
           local available
           local p, c, r, g
+          local epoch, held, held_before
           local is_window = flags % 2 == 0
           local left, window
           if is_window then
@@ -45,6 +47,7 @@ extension Script {
             local head = floor(now / window)
             local top = floor(9007199254740992 / period)
             \#(windowState)
+            \#(windowCarried)
             local start = p * window
             left = window
             if now > start then left = start + window - now end
@@ -56,6 +59,8 @@ extension Script {
           else
             local head = floor(now / tick)
             \#(bucketState)
+            \#(bucketCarried)
+            \#(bucketHeld)
             available = c
           end
           out[z + 1], out[z + 2], out[z + 3], out[z + 4] = p, c, r, g
@@ -63,6 +68,7 @@ extension Script {
 
           if not single then
             free[i] = available
+            if not is_window then leases[i] = {epoch, held, held_before} end
           elseif operation == 0 then
             local cost = unpacked('>d', question, first_cost + 8 * (i - 1))
             if cost > available then
@@ -72,7 +78,7 @@ extension Script {
                 write[i] = pack('>dddd', p, c + cost, r, g)
                 life[i] = ceil((left + window) / 1000)
               else
-                write[i] = pack('>ddddd', p, c - cost, r, g, period)
+                write[i] = bucket_packed(p, c - cost, r, g, period, epoch, held, held_before)
                 life[i] = bucket_life(c - cost, r, g, limit, refill, period, tick)
               end
             end
@@ -147,7 +153,8 @@ extension Script {
               call('SET', keys[i], pack('>dddd', p, c + spent[i], r, g), 'PX', ceil((left + window) / 1000))
             else
               c = c - spent[i]
-              call('SET', keys[i], pack('>ddddd', p, c, r, g, period), 'PX', bucket_life(c, r, g, limit, refill, period, tick))
+              call('SET', keys[i], bucket_packed(p, c, r, g, period, unpack(leases[i])),
+                'PX', bucket_life(c, r, g, limit, refill, period, tick))
             end
           end
         end

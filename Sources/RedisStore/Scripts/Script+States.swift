@@ -1,5 +1,5 @@
 extension Script {
-    // What decisions and merges have in common, as text: a function would cost each limit of each decision a call.
+    // What decisions and leases have in common, as text: a function would cost each limit of each decision a call.
     // The pieces name the locals of both.
 
     /// Makes `clock` Redis's own time, where the call brings none, and `now` the time to decide at: that of the replica
@@ -16,7 +16,6 @@ extension Script {
     static let bucketFunctions = #"""
         -- A bucket's state made current at a tick.
         local function refilled(p, c, r, tick, limit, refill, period)
-          if c < -limit then c = -limit end
           if r >= period then r = 0 end
           if tick > p then
             local elapsed = tick - p
@@ -32,6 +31,20 @@ extension Script {
           return p, c, r
         end
 
+        -- The same of a bucket that replicas hold leases of: those of an epoch are held until the end of the next one,
+        -- and its tokens and what is held never exceed its limit together.
+        local function leased_refilled(p, c, r, head, limit, refill, period, tick, epoch, held, held_before)
+          local first, second = ceil((epoch + 1) * \#(leaseEpoch) / tick), ceil((epoch + 2) * \#(leaseEpoch) / tick)
+          p, c, r = refilled(p, c, r, head < first and head or first, limit - held - held_before, refill, period)
+          p, c, r = refilled(p, c, r, head < second and head or second, limit - held, refill, period)
+          return refilled(p, c, r, head, limit, refill, period)
+        end
+
+        local function bucket_packed(p, c, r, g, period, epoch, held, held_before)
+          if held + held_before == 0 then return pack('>ddddd', p, c, r, g, period) end
+          return pack('>dddddddd', p, c, r, g, period, epoch, held, held_before)
+        end
+
         -- A bucket is kept until it is full; once it was reset, until every older state that somebody remembers would be.
         local function bucket_life(c, r, g, limit, refill, period, tick)
           local life = (ceil(((limit - c) * period - r) / refill) + 1) * tick / 1000
@@ -41,7 +54,7 @@ extension Script {
         end
         """#
 
-    /// Makes `p, c, r, g` a window's `state` at `head`, merged with what the call carries.
+    /// Makes `p, c, r, g` a window's `state` at `head`.
     static let windowState = #"""
         p, c, r, g = head, 0, 0, 0
         if state and #state == 32 then
@@ -56,6 +69,10 @@ extension Script {
             g = sg
           end
         end
+        """#
+
+    /// Merges a window's `p, c, r, g` with what the call carries.
+    static let windowCarried = #"""
         if cp >= 0 and cg >= g then
           if cg > g then
             g = cg
@@ -76,19 +93,33 @@ extension Script {
         end
         """#
 
-    /// Makes `p, c, r, g` a bucket's `state` at `head`, merged with what the call carries.
+    /// Makes `p, c, r, g` a bucket's `state` at `head`; `epoch`, `held` and `held_before` what replicas may hold of it.
     static let bucketState = #"""
         p, c, r, g = head, limit, 0, 0
-        if state and #state == 40 then
+        epoch, held, held_before = 0, 0, 0
+        if state and (#state == 40 or #state == 64) then
           local sp, sc, sr, sg, stored_period = unpacked('>ddddd', state)
           if sp >= 0 and sp * tick < most and sc > -most and sc < most and sr >= 0 and sr < most and sg >= 0 and sg < most
             and sp % 1 == 0 and sc % 1 == 0 and sr % 1 == 0 and sg % 1 == 0 then
             if stored_period ~= period then sr = 0 end
-            p, c, r = refilled(sp, sc, sr, head, limit, refill, period)
+            if sc < -limit then sc = -limit end
             g = sg
+            if #state == 64 then
+              epoch, held, held_before = unpacked('>ddd', state, 41)
+              held = held > 0 and held < limit and held or held > 0 and limit or 0
+              held_before = held_before > 0 and (held_before < limit - held and held_before or limit - held) or 0
+              p, c, r = leased_refilled(sp, sc, sr, head, limit, refill, period, tick, epoch, held, held_before)
+            else
+              p, c, r = refilled(sp, sc, sr, head, limit, refill, period)
+            end
           end
         end
+        """#
+
+    /// Merges a bucket's `p, c, r, g` with what the call carries.
+    static let bucketCarried = #"""
         if cp >= 0 and cg >= g then
+          if cc < -limit then cc = -limit end
           if cg > g then
             p, c, r = refilled(cp, cc, cr, head, limit, refill, period)
             g = cg
@@ -99,4 +130,18 @@ extension Script {
           end
         end
         """#
+
+    /// Brings what is held of a bucket to the epoch of `p`, and the tokens within what is left.
+    static let bucketHeld = #"""
+        if held + held_before > 0 then
+          local now_epoch = floor(p * tick / \#(leaseEpoch))
+          if now_epoch > epoch then
+            epoch, held, held_before = now_epoch, 0, now_epoch == epoch + 1 and held or 0
+          end
+          if c >= limit - held - held_before then c, r = limit - held - held_before, 0 end
+        end
+        """#
+
+    /// Microseconds. A lease of a bucket's tokens ends within one, and counts as held until the end of the next.
+    static let leaseEpoch = 400_000
 }

@@ -1,13 +1,13 @@
 /// The scripts that run in Redis. Each begins with `#!lua`, so that it may touch declared keys only.
 enum Script: Int, CaseIterable {
     case decide
-    case merge
+    case lease
     case heartbeat
 
     var text: String {
         switch self {
         case .decide: Self.decisionText
-        case .merge: Self.mergeText
+        case .lease: Self.leaseText
         case .heartbeat: Self.heartbeatText
         }
     }

@@ -37,7 +37,7 @@ final class ClusterNode: SharedStoreObserver {
 
     func answered(_ call: LimitCall, at now: Int64) {
         breaker.succeeded(at: cluster.now)
-        if let observer = cluster.observer { observer.answered(call, at: now) } else { call.answer() }
+        cluster.tellAnswered(call, at: now)
     }
 
     func failed(_ call: LimitCall, _ error: StoreError) -> [Int64] {

@@ -131,7 +131,10 @@ package final class Metrics: Sendable {
             (.timeouts, "timeouts", "Decisions that the shared store did not make within the deadline."),
             (.lateReplies, "late_replies", "Answers of the shared store that came after their deadline."),
             (.reconnects, "reconnects", "Connections to the shared store that were made anew."),
-            (.merges, "merges", "Local spendings that were handed to the shared store after an outage."),
+            (
+                .leaseCalls, "lease_calls",
+                "Calls that told the shared store what this replica took of counters, and asked for more of them."
+            ),
             (
                 .clockRegressions, "clock_regressions",
                 "Answers for which the shared store's clock was over a second behind what it had shown, and was not used."

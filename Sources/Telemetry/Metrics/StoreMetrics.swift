@@ -6,7 +6,7 @@ package final class StoreMetrics: Sendable {
     ]
 
     enum Cell: Int, CaseIterable {
-        case batches, decisions, timeouts, lateReplies, reconnects, merges, clockRegressions
+        case batches, decisions, timeouts, lateReplies, reconnects, leaseCalls, clockRegressions
     }
 
     private let cells = Cells(count: Cell.allCases.count)
@@ -32,8 +32,8 @@ package final class StoreMetrics: Sendable {
     /// A connection that had been lost stands again.
     package func countReconnect() { cells.add(at: Cell.reconnects.rawValue) }
 
-    /// What was spent locally reached the store.
-    package func countMerge() { cells.add(at: Cell.merges.rawValue) }
+    /// The store took notice of what this replica took, and granted it more.
+    package func countLeaseCall() { cells.add(at: Cell.leaseCalls.rawValue) }
 
     /// An answer was not given at the store's time, because its clock had been set back.
     package func countClockRegression() { cells.add(at: Cell.clockRegressions.rawValue) }

@@ -12,7 +12,7 @@ final class CounterStores: Sendable {
     let local: LocalStore
     private let settings: StoreSettings?
     private let access: RedisAccess?
-    private let fallback: FallbackState?
+    private let fallback: LeasingState?
     private let loopStores = Mutex<[ObjectIdentifier: LoopStore]>([:])
     private let ticks = Mutex<RepeatedTask?>(nil)
     private let metrics: Metrics
@@ -29,7 +29,7 @@ final class CounterStores: Sendable {
         access = try RedisAccess.make(configuration)
         local = LocalStore(labels: labels, time: time)
         fallback = configuration.store.map { settings in
-            FallbackState(labels: labels, time: time, minimumReplicas: settings.replicas) { phase in
+            LeasingState(labels: labels, time: time, minimumReplicas: settings.replicas) { phase in
                 Self.announce(phase, settings, logger)
             }
         }

@@ -7,18 +7,18 @@ import Telemetry
 /// One event loop's Redis, with its fallback.
 struct LoopStore: Sendable {
     let loop: any EventLoop
-    let fallback: FallbackStore
+    let fallback: LeasingStore
     private let redis: NIOLoopBound<any RedisBackend>
 
     private static let attemptDelay = Duration.milliseconds(10)
 
     /// Call it on the loop.
     init(
-        _ access: RedisAccess, deadline: Duration, _ state: FallbackState, on loop: any EventLoop, metrics: Metrics,
+        _ access: RedisAccess, deadline: Duration, _ state: LeasingState, on loop: any EventLoop, metrics: Metrics,
         logger: Logger
     ) {
         let redis = access.makeStore(deadline: deadline, on: loop, logger: logger, metrics: metrics.store)
-        fallback = FallbackStore(primary: redis, state: state)
+        fallback = LeasingStore(primary: redis, state: state) { task in loop.execute(task) }
         self.loop = loop
         self.redis = NIOLoopBound(redis, eventLoop: loop)
         redis.start()

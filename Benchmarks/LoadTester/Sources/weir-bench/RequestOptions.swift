@@ -78,7 +78,10 @@ struct RequestOptions: ParsableArguments {
     func makeTenants(run: String) throws(LoadError) -> Tenants {
         guard let tenants else { return .anonymous }
         return try Tenants(parsing: tenants, pattern: tenantName, run: run) { path in
-            try String(contentsOfFile: path, encoding: .utf8)
+            guard let data = FileManager.default.contents(atPath: path) else {
+                throw LoadError(.usage, "there is no such file, or it may not be read")
+            }
+            return String(decoding: data, as: UTF8.self)
         }
     }
 }

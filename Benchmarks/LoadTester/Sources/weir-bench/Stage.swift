@@ -15,11 +15,15 @@ final class Stage {
         } else {
             redis = nil
         }
+        if !options.commands.isEmpty { try await LaunchedProcess.checkFree(targets) }
         for command in options.commands { launched.append(try LaunchedProcess(command, redis: redis?.url ?? "")) }
         guard redis != nil || !launched.isEmpty || options.waitFor != nil else { return }
         let patience = try TimeText.parse(options.waitFor ?? Self.patience, "--wait-for")
         try await LaunchedProcess.waitForTargets(targets, within: patience, of: launched)
     }
+
+    /// Throws where a gateway that was launched has ended meanwhile.
+    func check() throws(LoadError) { for process in launched { try process.check() } }
 
     func end() {
         for process in launched { process.end() }

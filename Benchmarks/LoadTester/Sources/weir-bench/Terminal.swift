@@ -17,6 +17,12 @@ enum Terminal {
 
     static var hasLiveLine: Bool { isatty(STDERR_FILENO) == 1 }
 
-    /// Overwrites the line before; an empty one takes it away.
-    static func live(_ text: String) { note("\r\u{1b}[2K\(text)") }
+    /// Overwrites the line before; an empty one takes it away. What is wider than the terminal is cut off, or it would stay.
+    static func live(_ text: String) { note("\r\u{1b}[2K\(text.prefix(width - 1))") }
+
+    private static var width: Int {
+        var size = winsize()
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 1 else { return 80 }
+        return Int(size.ws_col)
+    }
 }

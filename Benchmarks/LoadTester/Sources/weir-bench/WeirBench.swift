@@ -64,6 +64,8 @@ struct WeirBench: AsyncParsableCommand {
         if isLive { Terminal.live("") }
         let report = Report(result, assertions: conditions)
         try output.write(report)
+        try stage.check()
+        guard report.requests.answered > 0 else { throw LoadError(.failed, "no request was answered") }
         guard report.isPassed else {
             if output.quiet {
                 for failed in report.assertions where !failed.holds {

@@ -47,6 +47,9 @@ package struct Accuracy: Codable, Hashable, Sendable {
     /// Observations that were not kept, and so not judged.
     package let notJudged: Int
 
+    /// Whether the limit decided anything at all.
+    package var wasTried: Bool { admittedUnits > 0 || refusedRequests > 0 }
+
     package struct Settings: Sendable {
         package var promise: Promise
         /// All tenants share one counter.

@@ -57,7 +57,14 @@ package final class LaunchedProcess {
         throw .failed("`\(command)` ended with \(process.terminationStatus):\n\(said.joined(separator: "\n"))")
     }
 
-    /// Waits until every target takes connections.
+    /// Throws where a target takes connections already: what is launched could not listen there.
+    package static func checkFree(_ targets: [Target]) async throws(LoadError) {
+        for target in targets where await answers(target) {
+            throw .failed("something answers at \(target.description) already, before anything was launched")
+        }
+    }
+
+    /// Waits until every target takes connections, as long as what was launched lives.
     package static func waitForTargets(
         _ targets: [Target], within nanoseconds: Int64, of launched: [LaunchedProcess]
     ) async throws(LoadError) {
@@ -73,6 +80,7 @@ package final class LaunchedProcess {
                 try? await Task.sleep(for: .milliseconds(20))
             }
         }
+        for process in launched { try process.check() }
     }
 
     private static func answers(_ target: Target) async -> Bool {

@@ -8,8 +8,6 @@ struct TimeSeries: Sendable {
         var failed = 0
         var latency = CoarseHistogram()
 
-        var answered: Int { admitted + refused + other }
-
         mutating func add(_ step: Step) {
             admitted += step.admitted
             refused += step.refused

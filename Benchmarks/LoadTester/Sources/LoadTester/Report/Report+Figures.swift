@@ -56,7 +56,7 @@ extension Report {
         case "saturated": usage.saturation.isEmpty ? 0 : 1
         case "replica_fairness": replicaFairness?.jain
         case "retry_probes": retryProbe.map { Double($0.passedWhenDue + $0.refusedWhenDue) }
-        default: accuracy.flatMap { accuracyValue(figure, $0) }
+        default: accuracy.flatMap { $0.wasTried ? accuracyValue(figure, $0) : nil }
         }
     }
 

@@ -11,7 +11,8 @@ extension Report {
         warmUpSeconds = Double(plan.warmUp) / 1e9
         stopReason = result.stopReason
         let endsByTime = result.stopReason == nil && plan.requestCount == nil
-        let end = endsByTime ? plan.length : max(recorder.lastAnswer, plan.warmUp)
+        let last = recorder.lastAnswer > plan.warmUp ? recorder.lastAnswer : result.elapsed
+        let end = endsByTime ? plan.length : last
         measuredSeconds = max(1e-9, Double(end - plan.warmUp) / 1e9)
         let answered = recorder.statuses.reduce(0, +)
         requests = Self.counts(recorder, seconds: measuredSeconds, answered: answered)

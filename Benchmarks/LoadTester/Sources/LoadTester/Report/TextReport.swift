@@ -50,9 +50,7 @@ package struct TextReport {
         )
         for target in setup.targets { lines.append("  " + target) }
         if setup.tenantCount > 0 {
-            lines.append(
-                "  " + NumberText.count(setup.tenantCount, "tenant")
-                    + (setup.tenantCount > 1 ? " (\(setup.tenants))" : " (\(setup.tenants))"))
+            lines.append("  \(NumberText.count(setup.tenantCount, "tenant")) (\(setup.tenants))")
         }
         if let reason = report.stopReason { lines.append("  " + style.warning(reason)) }
     }
@@ -65,7 +63,10 @@ package struct TextReport {
         line("answered", "\(NumberText.grouped(counts.answered))   \(NumberText.significant(counts.perSecond))/s")
         for (status, count) in counts.statuses.sorted(by: { $0.key < $1.key }) {
             let share = 100 * Double(count) / Double(max(1, counts.answered))
-            line(status, "\(NumberText.grouped(count))   \(NumberText.percent(share))")
+            let isExpected = status.hasPrefix("2") || status.hasPrefix("3") || status == "429"
+            line(
+                status,
+                (isExpected ? { $0 } : style.failure)(NumberText.grouped(count)) + "   \(NumberText.percent(share))")
         }
         guard counts.errors > 0 else { return line("errors", "none") }
         let kinds = counts.errorKinds.sorted { $0.key < $1.key }.map {
@@ -113,16 +114,11 @@ package struct TextReport {
             "admitted",
             "\(NumberText.grouped(Int(accuracy.admittedUnits))) units; \(NumberText.count(accuracy.refusedRequests, "request")) refused"
         )
-        let breaches = [accuracy.worstWindow, accuracy.worstInterval].compactMap { $0 }
-        if breaches.isEmpty {
-            line("over", style.success("0 %") + "   kept in every window and interval")
-        } else {
-            line(
-                "over",
-                style.failure(NumberText.percent(accuracy.overAdmissionPercent))
-                    + "   \(NumberText.count(accuracy.tenantsOver, "tenant")) got more than promised")
-            for breach in breaches { line("", Self.describe(breach, "at most")) }
+        guard accuracy.wasTried else {
+            return line(
+                "", style.warning("nothing was admitted and nothing refused, so nothing is shown about the limit"))
         }
+        writeBreaches(accuracy)
         let wrong = NumberText.count(accuracy.wrongRefusals, "request")
         line(
             "under",
@@ -131,7 +127,7 @@ package struct TextReport {
                 : style.warning(NumberText.percent(accuracy.underAdmissionPercent))
                     + "   \(wrong) refused with room left")
         if let period = accuracy.worstPeriod {
-            line("any period", Self.describe(period, "not promised, L is"))
+            line("any period", Self.describe(period, Self.stretch(period), "not promised, L is"))
         }
         if accuracy.notJudged > 0 {
             line(
@@ -142,10 +138,28 @@ package struct TextReport {
         writeRetryAfter(accuracy)
     }
 
-    private static func describe(_ breach: Accuracy.Breach, _ bound: String) -> String {
+    private mutating func writeBreaches(_ accuracy: Accuracy) {
+        guard accuracy.overAdmissionPercent > 0 else {
+            let reservation = accuracy.refusedRequests == 0 ? ", but never met" : ""
+            return line("over", style.success("0 %") + "   kept in every window and interval" + reservation)
+        }
+        line(
+            "over",
+            style.failure(NumberText.percent(accuracy.overAdmissionPercent))
+                + "   \(NumberText.count(accuracy.tenantsOver, "tenant")) got more than promised")
+        if let breach = accuracy.worstWindow { line("", Self.describe(breach, "in one clock window", "at most")) }
+        if let breach = accuracy.worstInterval { line("", Self.describe(breach, Self.stretch(breach), "at most")) }
+    }
+
+    /// `acme: 12 in one clock window (at most 10)`
+    private static func describe(_ breach: Accuracy.Breach, _ stretch: String, _ bound: String) -> String {
         let whose = breach.tenant.isEmpty ? "" : "\(breach.tenant): "
-        return
-            "\(whose)\(NumberText.grouped(Int(breach.admitted))) from \(seconds(breach.fromSeconds)) to \(seconds(breach.toSeconds)) (\(bound) \(NumberText.grouped(Int(breach.bound))))"
+        let (admitted, most) = (NumberText.grouped(Int(breach.admitted)), NumberText.grouped(Int(breach.bound)))
+        return "\(whose)\(admitted) \(stretch) (\(bound) \(most))"
+    }
+
+    private static func stretch(_ breach: Accuracy.Breach) -> String {
+        "from \(seconds(breach.fromSeconds)) to \(seconds(breach.toSeconds))"
     }
 
     private mutating func writeRetryAfter(_ accuracy: Accuracy) {
@@ -167,7 +181,7 @@ package struct TextReport {
                 faults.append("too long for \(NumberText.count(probe.passedWhenEarly, "probe"))")
             }
         }
-        guard accuracy.refusedRequests > 0 || report.retryProbe != nil else { return }
+        guard accuracy.refusedRequests > 0 else { return }
         line("Retry-After", faults.isEmpty ? style.success("honest") : style.failure(faults.joined(separator: ", ")))
         guard let probe = report.retryProbe else { return }
         line(

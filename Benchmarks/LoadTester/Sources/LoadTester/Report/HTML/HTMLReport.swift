@@ -66,7 +66,7 @@ package struct HTMLReport {
                 "latency, p99", TimeText.show(report.latency.p99Ms * 1e6),
                 "median \(TimeText.show(report.latency.p50Ms * 1e6))"),
         ]
-        if let accuracy = report.accuracy {
+        if let accuracy = report.accuracy, accuracy.wasTried {
             let isOver = accuracy.overAdmissionPercent > 0
             tiles.append(
                 tile(

@@ -3,7 +3,7 @@ import Testing
 
 @testable import LimiterCore
 
-@Suite struct FallbackStoreTests {
+@Suite struct CutOffTests {
     private let time = ManualTime()
     private let model: ModelStore
     private let hourly: DeclaredLimits
@@ -47,6 +47,13 @@ import Testing
         #expect(admitted == [34, 33, 33])
     }
 
+    @Test func aStoreThatNeverAnsweredIsNotTakenForHealthyAfterTheFirstFailure() throws {
+        let replica = ModelReplica(model, hourly)
+        replica.connection.behaviour = .refuses
+        replica.store.tick()
+        #expect(replica.state.status.isDegraded)
+    }
+
     @Test func beforeTheStoreWasEverHeardTheConfiguredReplicasShare() throws {
         let replica = ModelReplica(model, hourly, minimumReplicas: 3)
         replica.connection.behaviour = .disconnected
@@ -70,14 +77,14 @@ import Testing
         #expect(replicas.reduce(0) { $0 + $1.admitted(hourly.group, of: 100) } == 40)
     }
 
-    @Test func mergingTwiceChangesNothing() throws {
+    @Test func tellingTwiceChangesNothing() throws {
         let replica = replicas(1, hourly)[0]
         replica.connection.behaviour = .losesRequests
         #expect(replica.admitted(hourly.group, of: 20) == 20)
-        // The store executes the merges now, but the replies are lost, so that each is sent again and again.
-        replica.connection.behaviour = .losesMergeReplies
+        // The store executes the lease calls now, but the replies are lost, so that each is sent again and again.
+        replica.connection.behaviour = .losesLeaseReplies
         replica.tick(for: .seconds(12), time)
-        #expect(replica.connection.merges > 10)
+        #expect(replica.connection.leases > 3)
         #expect(replica.state.status.unmerged == 1)
         replica.connection.behaviour = .works
         replica.tick(for: .seconds(12), time)
@@ -99,7 +106,7 @@ import Testing
     @Test func aStoreThatLostItsMemoryGetsBackWhatAReplicaRemembers() throws {
         let replica = replicas(1, hourly)[0]
         #expect(replica.admitted(hourly.group, of: 60) == 60)
-        model.counters = [:]
+        model.shared = SharedCounters()
         #expect(replica.admitted(hourly.group, of: 60) == 40)
     }
 
@@ -184,7 +191,7 @@ import Testing
             replica.tick(for: .seconds(3), time)
         }
         #expect(replicas[0].admitted(limits.group, of: 10) == 0)
-        #expect(model.counters.values.allSatisfy { $0.count >= -10 })
+        #expect(model.shared.counters.values.allSatisfy { $0.state.count >= -10 })
     }
 
     @Test func retryAfterOfADegradedAnswerIsWhenTheShareAllowsItAgain() throws {
@@ -220,7 +227,7 @@ import Testing
                 }
             }
             #expect(admitted <= 200)
-            let counted = model.counters.values.map(\.count).reduce(0, +)
+            let counted = model.shared.counters.values.map(\.state.count).reduce(0, +)
             #expect(counted >= Int64(min(100, admitted)), "nothing that was spent is forgotten")
         }
     }

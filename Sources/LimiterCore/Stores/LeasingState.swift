@@ -2,30 +2,27 @@ import Synchronization
 
 /// What all event loops of a process share about the shared store: whether it answers, what time it has, what was last seen of each
 /// counter, what was spent without it, and how many replicas there are.
-package final class FallbackState: Sendable {
+package final class LeasingState: Sendable {
     package let replica: ReplicaID
     let clock: AlignedClock
     let memories: CounterTable<CounterMemory>
     let onPhaseChange: @Sendable (StoreStatus.Phase) -> Void
     private let breaker: Mutex<Breaker>
     private let fleet: Mutex<Fleet>
-    private let unsettled = Mutex<[CounterPlace: UnsettledCounter]>([:])
+    private let open = Mutex(OpenCounters())
     private let unsettledCount = Atomic<Int>(0)
+    private let shareCount: Atomic<Int>
+    private let lastSequence = Atomic<Int64>(0)
+    private let wakers = Mutex<[(owner: ObjectIdentifier, wake: @Sendable () -> Void)]>([])
+    /// Stores with calls that wait for a lease.
+    private let waitingStores = Atomic<Int>(0)
     private let isSuspect = Atomic<Bool>(false)
-    private let mergesHeldUntil = Atomic<Int64>(0)
+    private let tellingHeldUntil = Atomic<Int64>(0)
     private let lateReplyMicroseconds: Int64
 
     private struct Fleet {
         var view: FleetView?
         let minimum: Int
-    }
-
-    /// A counter that was spent from while the store was away.
-    struct UnsettledCounter {
-        var key: [UInt8]
-        var rule: CounterRule
-        var limit: Int
-        var isMerging = false
     }
 
     /// `minimumReplicas`: `store.replicas` of the configuration. `lateReplyMicroseconds`: how long after its deadline an answer may
@@ -43,6 +40,7 @@ package final class FallbackState: Sendable {
         memories = CounterTable(labels: labels, now: time.nowMicroseconds)
         breaker = Mutex(Breaker(seed: seed))
         fleet = Mutex(Fleet(view: nil, minimum: max(1, minimumReplicas)))
+        shareCount = Atomic(max(1, minimumReplicas))
     }
 
     package var status: StoreStatus {
@@ -63,7 +61,21 @@ package final class FallbackState: Sendable {
         fleet.withLock { FleetShare(shares: max($0.view?.peak ?? 1, $0.minimum), rank: $0.view?.rank) }
     }
 
-    func saw(_ view: FleetView) { fleet.withLock { $0.view = view } }
+    func saw(_ view: FleetView) {
+        fleet.withLock { fleet in
+            fleet.view = view
+            shareCount.store(max(view.peak, fleet.minimum), ordering: .relaxed)
+        }
+    }
+
+    /// Whether the shared store ever answered.
+    var wasHeard: Bool { fleet.withLock { $0.view != nil } }
+
+    /// How many replicas share a limit.
+    var shares: Int { shareCount.load(ordering: .relaxed) }
+
+    /// For the next lease call.
+    func nextSequence() -> Int64 { lastSequence.wrappingAdd(1, ordering: .relaxed).newValue }
 
     /// Runs `body` on the breaker and says when the phase changed by it.
     func withBreaker<Result>(_ body: (inout Breaker) -> Result) -> Result {
@@ -92,39 +104,49 @@ package final class FallbackState: Sendable {
     // MARK: What was spent and has not reached the store
 
     /// Whether there is something to merge, and no answer may come any more that would show it to be counted already.
-    var mayMerge: Bool {
-        unsettledCount.load(ordering: .relaxed) > 0 && clock.monotonic >= mergesHeldUntil.load(ordering: .relaxed)
-    }
+    var mayTell: Bool { unsettledCount.load(ordering: .relaxed) > 0 && mayTellNow }
+
+    /// Whether no answer may come any more that would show what was spent to be counted already.
+    var mayTellNow: Bool { clock.monotonic >= tellingHeldUntil.load(ordering: .relaxed) }
 
     /// A call timed out: its charge is unknown until its answer came or can no longer come.
-    func holdMerges() { mergesHeldUntil.store(clock.monotonic + lateReplyMicroseconds, ordering: .relaxed) }
+    func holdTelling() { tellingHeldUntil.store(clock.monotonic + lateReplyMicroseconds, ordering: .relaxed) }
 
-    func noteUnsettled(_ place: CounterPlace, _ counter: UnsettledCounter) {
-        unsettled.withLock { counters in
-            if counters[place] == nil { counters[place] = counter }
-            unsettledCount.store(counters.count, ordering: .relaxed)
+    /// `isUnsettled`: more was spent from it than the store knows.
+    func noteOpen(_ place: CounterPlace, isUnsettled: Bool, _ counter: () -> OpenCounter) {
+        open.withLock { open in
+            open.add(place, isUnsettled: isUnsettled, counter)
+            unsettledCount.store(open.unsettled, ordering: .relaxed)
         }
     }
 
-    func forgetUnsettled(_ place: CounterPlace) {
-        unsettled.withLock { counters in
-            counters[place] = nil
-            unsettledCount.store(counters.count, ordering: .relaxed)
+    func close(_ place: CounterPlace) {
+        open.withLock { open in
+            open.close(place)
+            unsettledCount.store(open.unsettled, ordering: .relaxed)
         }
     }
 
-    func unsettledCounter(_ place: CounterPlace) -> UnsettledCounter? { unsettled.withLock { $0[place] } }
+    func openCounter(_ place: CounterPlace) -> OpenCounter? { open.withLock { $0[place] } }
 
-    /// Up to `limit` counters that nobody is merging yet, marked as being merged.
-    func takeUnsettled(_ limit: Int) -> [(CounterPlace, UnsettledCounter)] {
-        unsettled.withLock { counters in
-            let chosen = Array(counters.lazy.filter { !$0.value.isMerging }.prefix(limit))
-            for (place, _) in chosen { counters[place]?.isMerging = true }
-            return chosen.map { ($0.key, $0.value) }
-        }
+    /// The next counters that were not looked at for longest, `limit` at most.
+    func nextOpen(_ limit: Int) -> [(CounterPlace, OpenCounter)] { open.withLock { $0.next(limit) } }
+
+    // MARK: Stores of other event loops
+
+    func add(_ owner: AnyObject, _ wake: @escaping @Sendable () -> Void) {
+        wakers.withLock { $0.append((ObjectIdentifier(owner), wake)) }
     }
 
-    func mergeEnded(_ place: CounterPlace) { unsettled.withLock { $0[place]?.isMerging = false } }
+    func beginsToWait() { waitingStores.add(1, ordering: .relaxed) }
+
+    func endsToWait() { waitingStores.subtract(1, ordering: .relaxed) }
+
+    /// A lease came or failed: calls elsewhere may have waited for it.
+    func wakeOthers(than store: AnyObject) {
+        guard waitingStores.load(ordering: .relaxed) > 0 else { return }
+        for (owner, wake) in wakers.withLock({ $0 }) where owner != ObjectIdentifier(store) { wake() }
+    }
 }
 
 /// Time as the shared store has it: its last TIME plus monotonic time since, so that local windows align with everyone's.
@@ -132,6 +154,9 @@ package final class AlignedClock: Sendable {
     private let source: any TimeSource
     private let offset = Atomic<Int64>(0)
     private let heardAt = Atomic<Int64>(-hearsayMicroseconds)
+    /// Of the last answer whose question's time is known: the store's time less that of the question.
+    private let latestOffset = Atomic<Int64>(.max)
+    private let latestHeardAt = Atomic<Int64>(0)
 
     /// For so long two clocks run alike to well under a second.
     private static let hearsayMicroseconds: Int64 = 600_000_000
@@ -149,6 +174,28 @@ package final class AlignedClock: Sendable {
         let monotonic = monotonic
         guard monotonic - heardAt.load(ordering: .relaxed) < Self.hearsayMicroseconds else { return nil }
         return monotonic + offset.load(ordering: .relaxed)
+    }
+
+    /// The latest that the store's time may be: an answer's time plus what has passed since its question was asked, and
+    /// what two clocks drift apart meanwhile. `.max`: unknown.
+    package var latest: Int64 {
+        let offset = latestOffset.load(ordering: .relaxed)
+        guard offset != .max else { return .max }
+        let monotonic = monotonic
+        let drift = (monotonic - latestHeardAt.load(ordering: .relaxed)) / Self.driftDivisor
+        return monotonic + offset + drift + Self.slackMicroseconds
+    }
+
+    /// Clocks differ by less than 500 parts in a million.
+    private static let driftDivisor: Int64 = 2000
+    /// The parts of the last answer are read one by one.
+    private static let slackMicroseconds: Int64 = 1000
+
+    /// `storeTime` is from the answer to what was asked at `sent`, by the monotonic clock.
+    package func align(to storeTime: Int64, askedAt sent: Int64) {
+        latestOffset.store(storeTime - sent, ordering: .relaxed)
+        latestHeardAt.store(monotonic, ordering: .relaxed)
+        align(to: storeTime)
     }
 
     package func align(to storeTime: Int64) {

@@ -1,0 +1,41 @@
+import LimiterCore
+import Testing
+import TestSupport
+
+@testable import RedisStore
+
+@Suite struct HeartbeatTests {
+    @Test func replicasSeeEachOtherAndThePeakOfTenMinutes() async throws {
+        try await withStore { _, client in
+            let start: Int64 = 1_767_225_723_456_789
+            try await client.setClock(start)
+            for number in 1...3 {
+                let view = try await client.heartbeat(of: ReplicaID(UInt64(number))).get()
+                #expect(view == FleetView(now: start, alive: number, rank: number - 1, peak: number))
+            }
+            try await client.leave(ReplicaID(2))
+            let left = try await client.heartbeat(of: ReplicaID(3)).get()
+            #expect(left == FleetView(now: start, alive: 2, rank: 1, peak: 3))
+
+            let later = start + 10_000_001
+            try await client.setClock(later)
+            let alone = try await client.heartbeat(of: ReplicaID(3)).get()
+            #expect(alone == FleetView(now: later, alive: 1, rank: 0, peak: 3))
+
+            let muchLater = start + 11 * 60_000_000
+            try await client.setClock(muchLater)
+            #expect(try await client.heartbeat(of: ReplicaID(3)).get().peak == 1)
+        }
+    }
+
+    @Test func aClockThatWentBackHidesNobodyForLong() async throws {
+        try await withStore { _, client in
+            let start: Int64 = 1_767_225_723_456_789
+            try await client.setClock(start + 3_600_000_000)
+            for number in 1...2 { _ = try await client.heartbeat(of: ReplicaID(UInt64(number))).get() }
+            try await client.setClock(start)
+            #expect(try await client.heartbeat(of: ReplicaID(1)).get().alive == 1)
+            #expect(try await client.heartbeat(of: ReplicaID(2)).get().alive == 2)
+        }
+    }
+}

@@ -185,11 +185,13 @@ import WeirConfiguration
         try redis.becomeReady()
         let call = redis.decide([Question(group: group)])[0]
         try redis.reply(reply)
-        redis.loop.advanceTime(by: .seconds(11))
+        redis.loop.advanceTime(by: .seconds(2))
         let error = try #require(redis.answer(call)?.error)
         #expect([.incompatible, .interrupted, .timeout].contains(error.code))
-        #expect(!redis.channels[0].isActive)
         #expect(redis.channels.count <= 3)
+        // One that does not end is waited for as any that is late.
+        redis.loop.advanceTime(by: .seconds(9))
+        #expect(!redis.channels[0].isActive)
     }
 
     @Test func anEndlessReplyDoesNotFillTheMemory() throws {

@@ -38,7 +38,8 @@ package struct SentinelSettings: Hashable, Sendable {
     }
 }
 
-/// `redis://[user:password@]host:port/db`, `redis+sentinel://[user:password@]host:port,host:port/primary/db`; with `rediss` for TLS.
+/// `redis://[user:password@]host:port/db`, `redis+sentinel://[user:password@]host:port,host:port/primary/db`,
+/// `redis+cluster://[user:password@]host:port,host:port`; with `rediss` for TLS.
 package struct RedisAddress: Hashable, Sendable, CustomStringConvertible {
     package struct Server: Hashable, Sendable, CustomStringConvertible {
         /// A name or an address; lowercase, IPv6 without brackets.
@@ -59,6 +60,8 @@ package struct RedisAddress: Hashable, Sendable, CustomStringConvertible {
         case server
         /// Sentinels, which say where the primary of this name is.
         case sentinel(primary: String)
+        /// Some nodes of a cluster, which know the others.
+        case cluster
     }
 
     package var form: Form
@@ -94,6 +97,7 @@ package struct RedisAddress: Hashable, Sendable, CustomStringConvertible {
         switch form {
         case .server: return "\(scheme)://\(who)\(places)/\(database)"
         case .sentinel(let primary): return "\(scheme)+sentinel://\(who)\(places)/\(primary)/\(database)"
+        case .cluster: return "\(scheme)+cluster://\(who)\(places)"
         }
     }
 }

@@ -10,6 +10,7 @@ package final class RedisAccess: Sendable {
     let tls: RedisTLS?
     /// The stores that were started, each on its loop.
     private let stores = Mutex<[ObjectIdentifier: NIOLoopBound<RedisStore>]>([:])
+    private let alarms = Mutex<[String: NIODeadline]>([:])
     private let said = Mutex<Set<String>>([])
 
     /// Throws where the files that TLS needs cannot be used.
@@ -32,6 +33,16 @@ package final class RedisAccess: Sendable {
     func reached(by store: RedisStore) {
         let others = stores.withLock { $0.filter { $0.key != ObjectIdentifier(store) }.values }
         for other in others { other.eventLoop.execute { other.value.hurry() } }
+    }
+
+    /// Whether the log should hear of a refusal that people must cure: each kind once a minute.
+    func mayAlarm(of error: StoreError, at now: NIODeadline) -> Bool {
+        let kind = String(error.detail.prefix { $0 != " " })
+        return alarms.withLock { alarms in
+            if let last = alarms[kind], now - last < .minutes(1) { return false }
+            alarms[kind] = now
+            return true
+        }
     }
 
     /// Whether none of the loops has said this yet; from now on, one has.

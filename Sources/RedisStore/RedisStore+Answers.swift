@@ -25,6 +25,9 @@ extension RedisStore {
             if !flight.isOverdue { completion(fleet.map { .success($0) } ?? .failure(Self.unexpectedReply)) }
         case .leave(_, let completion):
             if !flight.isOverdue { completion() }
+        case .probe(_, let completion):
+            if !flight.isOverdue { completion(.success(())) }
+        case .asking: break
         }
         if unexpected == nil { backoff.succeeded() }
         queue.recycle(flight)
@@ -38,6 +41,10 @@ extension RedisStore {
             queue.append(flight)
             scheduleFlush()
             return nil
+        }
+        if !flight.isOverdue, let router, router.redirect(flight, fault.remedy, from: self) { return nil }
+        if let level = fault.alarm, access.mayAlarm(of: fault.error, at: eventLoop.now) {
+            logger.log(level: level, "Redis does not count", metadata: ["reason": "\(fault.error.detail)"])
         }
         if flight.isOverdue { queue.recycle(flight) } else { fail(flight, fault.error) }
         if case .reconnect = fault.remedy { return fault.error }
@@ -149,6 +156,8 @@ extension RedisStore {
         case .lease(_, _, let completion): completion(.failure(error))
         case .heartbeat(_, let completion): completion(.failure(error))
         case .leave(_, let completion): completion()
+        case .probe(_, let completion): completion(.failure(error))
+        case .asking: break
         }
         queue.recycle(flight)
     }
@@ -173,6 +182,8 @@ extension RedisStore {
         case .lease(_, _, let completion): completion(.failure(error))
         case .heartbeat(_, let completion): completion(.failure(error))
         case .leave(_, let completion): completion()
+        case .probe(_, let completion): completion(.failure(error))
+        case .asking: break
         }
     }
 

@@ -19,6 +19,8 @@ package final class RedisStore: SharedStore, LimitStore {
 
     /// The one to connect to, unless it is searched for.
     let server: RedisAddress.Server
+    /// Where it is a node of a cluster: who sends elsewhere what was sent here in error.
+    weak var router: ClusterStore?
     /// nil: there are no sentinels.
     var search: SentinelSearch?
 
@@ -54,16 +56,26 @@ package final class RedisStore: SharedStore, LimitStore {
     static let mostRequestsInFlight = 8192
 
     /// `deadline` is what one decision may take before it fails with `.timeout`.
-    package init(
+    package convenience init(
         _ access: RedisAccess, deadline: Duration, on eventLoop: any EventLoop, logger: Logger, metrics: StoreMetrics?
     ) {
+        self.init(
+            access, access.address.servers[0], deadline: TimeAmount(deadline), on: eventLoop, logger: logger,
+            metrics: metrics)
+    }
+
+    /// Of `server`, or of the primary that sentinels name.
+    init(
+        _ access: RedisAccess, _ server: RedisAddress.Server, deadline: TimeAmount, on eventLoop: any EventLoop,
+        logger: Logger, metrics: StoreMetrics?
+    ) {
         self.access = access
-        server = access.address.servers[0]
+        self.server = server
         if case .sentinel(let primary) = access.address.form {
             search = SentinelSearch(primary: primary, sentinels: access.address.servers)
         }
         dialer = NetworkDialer(eventLoop: eventLoop, access: access)
-        self.deadline = TimeAmount(deadline)
+        self.deadline = deadline
         self.eventLoop = eventLoop
         self.metrics = metrics
         var logger = logger
@@ -99,6 +111,19 @@ package final class RedisStore: SharedStore, LimitStore {
 
     package func leave(_ replica: ReplicaID, _ completion: @escaping () -> Void) {
         submit(.leave(replica, completion))
+    }
+
+    /// Writes `key` for a second.
+    func probe(_ key: [UInt8], _ completion: @escaping (Result<Void, StoreError>) -> Void) {
+        submit(.probe(key, completion))
+    }
+
+    /// Takes what another node was asked in error; it keeps its deadline.
+    func resubmit(_ flight: Flight) {
+        guard case .ready = phase else { return fail(flight, unavailability) }
+        guard eventLoop.now < flight.deadline else { return fail(flight, Self.timeout) }
+        queue.append(flight)
+        scheduleFlush()
     }
 
     private func submit(_ purpose: Flight.Purpose) {
@@ -149,11 +174,22 @@ package final class RedisStore: SharedStore, LimitStore {
             // One that is sent again keeps the deadline it had.
             flight.deadline = min(flight.deadline, deadline)
             flight.clock = clock
+            if flight.isAsking { announce(flight, on: connection) }
             connection.send(flight) { writer, names in write(flight, names, &texts, to: &writer) }
-            if case .decision = flight.purpose, !flight.isResent { metrics?.countBatch(decisions: flight.requests) }
+            let isFirst = !flight.isResent && flight.moves + flight.asks + flight.repetitions == 0
+            if case .decision = flight.purpose, isFirst { metrics?.countBatch(decisions: flight.requests) }
         }
         queue.removeAll()
         connection.flush()
+    }
+
+    /// ASKING holds for the one command behind it.
+    private func announce(_ flight: Flight, on connection: RedisConnection) {
+        let announcement = queue.take()
+        announcement.purpose = .asking
+        announcement.deadline = flight.deadline
+        var texts: Set<Script> = []
+        connection.send(announcement) { writer, names in write(announcement, names, &texts, to: &writer) }
     }
 
     private func write(
@@ -179,6 +215,8 @@ package final class RedisStore: SharedStore, LimitStore {
             script(.heartbeat)
             SharedFormat.appendHeartbeat(of: replica, clock: flight.clock, to: &writer)
         case .leave(let replica, _): SharedFormat.appendLeave(replica, to: &writer)
+        case .probe(let key, _): SharedFormat.appendProbe(key, to: &writer)
+        case .asking: writer.argument("ASKING")
         }
     }
 

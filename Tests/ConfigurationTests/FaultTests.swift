@@ -90,13 +90,29 @@ struct WrongText: CustomTestStringConvertible, Sendable {
         WrongText("store:\n  redis: redis+sentinel://a/m\n  sentinel: {user: a}", 3, "a user without a password"),
         WrongText("store:\n  redis: redis+sentinel://a/m\n  sentinel: {password: \"\"}", 3, "is empty"),
         WrongText("store:\n  redis: redis+sentinel://a/m\n  sentinel: {name: a}", 3, "there are user, password"),
-        WrongText("store:\n  redis: redis+cluster://a", 2, "not built yet"),
+        WrongText("store:\n  redis: redis+cluster://a/2", 2, "database 0 only"),
+        WrongText(
+            "store:\n  redis: redis+cluster://a\n" + twoLimits("tenant", "client_ip"), 2, "add `mode: leased` to `two`"),
+        WrongText(
+            "store:\n  redis: redis+cluster://a\n" + twoLimits("tenant", "everyone, mode: exact"), 2,
+            "keeps `two`, which is not per tenant, in a slot of its own"),
+        WrongText("store:\n  redis: redis+cluster://a\n" + twoLimits("client_ip", "service"), 2, "keeps `one`"),
+        WrongText("store:\n  redis: redis+cluster://a\n  sentinel: {password: a}", 3, "is for sentinels"),
         WrongText("store:\n  redis: redis://a\n  deadline: 20", 3, "has no unit"),
         WrongText("store:\n  redis: redis://a\n  deadline: 11s", 3, "between 1ms and 10s"),
         WrongText("store:\n  redis: redis://a\n  replicas: 0", 3, "between 1 and 10000"),
         WrongText("store:\n  redis: redis://a\n  on_store_failure: deny", 3, "beside a limit"),
     ])
     func whatIsWrongWithTheServersAndTheStore(wrong: WrongText) { check(wrong) }
+
+    private static func twoLimits(_ one: String, _ two: String) -> String {
+        """
+        identity: {api_keys: {keys: [{tenant: a, sha256: "\(String(repeating: "ab", count: 32))"}]}}
+        limits:
+          - {name: one, per: \(one), rate: 1/s}
+          - {name: two, per: \(two), rate: 1/s}
+        """
+    }
 
     @Test(arguments: [
         WrongText("identity:\n  jwt: {issuer: a}", 2, "`jwt` is not built yet"),

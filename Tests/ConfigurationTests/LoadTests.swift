@@ -164,6 +164,26 @@ import WeirConfiguration
         #expect(limits[2].owner == .route(service: "a", route: "deep"))
     }
 
+    @Test(arguments: [
+        "{name: a, per: everyone, rate: 1/s, mode: exact}",
+        "{name: a, per: everyone, rate: 1/s}\n  - {name: b, per: tenant, rate: 1/s}",
+        "{name: a, per: client_ip, rate: 1/s, mode: leased}\n  - {name: b, per: tenant, rate: 1/s}",
+        "{name: a, per: everyone, rate: 1/s, guard: true}\n  - {name: b, per: client_ip, rate: 1/s}",
+        "{name: a, per: tenant, rate: 1/s}\n  - {name: b, per: [tenant, client_ip], rate: 1/s}",
+    ])
+    func limitsThatLieInOneSlotMayBeKeptInACluster(limits: String) {
+        let key = String(repeating: "ab", count: 32)
+        let text = """
+            store:
+              redis: redis+cluster://a
+            identity: {api_keys: {keys: [{tenant: a, sha256: "\(key)"}]}}
+            limits:
+              - \(limits)
+
+            """
+        #expect(faults(of: text + leastServices).isEmpty)
+    }
+
     @Test func filesForTLSToRedisAreLookedInto() throws {
         let scratch = try Scratch()
         let certificate = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"

@@ -16,7 +16,7 @@ import Testing
 
     @Test(arguments: [
         "redis://weir@r:6379/0", "rediss://[::1]:6380/2", "redis+sentinel://a:26379,b:7/main/0",
-        "rediss+sentinel://weir@a:26379/main/0",
+        "rediss+sentinel://weir@a:26379/main/0", "rediss+cluster://weir@a:6379,b:7",
     ])
     func anAddressIsDescribedAsItsURLWithoutThePassword(text: String) throws {
         let url = text.replacing("weir@", with: "weir:secret@")
@@ -38,6 +38,12 @@ import Testing
         ),
         ("redis+sentinel://a,b:7/main", sentinel([("a", 26_379), ("b", 7)], "main")),
         ("redis+sentinel://a,a/m%2Fain/3", sentinel([("a", 26_379)], "m/ain", database: 3)),
+        (
+            "redis+cluster://a,b:7/",
+            RedisAddress(
+                .cluster,
+                [RedisAddress.Server(host: "a", port: 6379), RedisAddress.Server(host: "b", port: 7)])
+        ),
         ("rediss+sentinel://:p@[::1]:5/main", sentinel([("::1", 5)], "main", password: "p", usesTLS: true)),
     ])
     func aRedisURLIsRead(url: String, address: RedisAddress) throws {
@@ -51,7 +57,9 @@ import Testing
         ("redis+sentinel://a,b/", "does not name the primary"), ("redis+sentinel://a,,b/m", "host or port"),
         ("redis+sentinel://a/m/x", "is not a database"), ("redis+sentinel:///m", "has no host"),
         ("redis://a,b", "has one server"), ("redis+other://a", "scheme should be"),
-        ("redis+cluster://a", "not built yet"), ("redis://", "has no host"), ("redis://:6379", "host or port"),
+        ("redis+cluster://a/1", "database 0 only"), ("redis+cluster://a,b:x", "host or port"),
+        ("redis+cluster://", "has no host"), ("redis+clusters://a", "scheme should be"), ("redis://", "has no host"),
+        ("redis://:6379", "host or port"),
         ("redis://r:0", "host or port"), ("redis://r:65536", "host or port"), ("redis://r:x", "host or port"),
         ("redis://r/x", "`x` in the Redis URL is not a database"), ("redis://r/1/2", "is not a database"),
         ("redis://r/-1", "is not a database"), ("redis://r?x=1", "no query"), ("redis://r#x", "no fragment"),

@@ -115,6 +115,51 @@ final class Fleet: Sendable {
             return try await tasks.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
         }
     }
+
+    /// Loads these tenants at each gateway for as long as `body` runs; each one's answers by status.
+    func load(
+        _ tenants: [String], at a: Int, during body: () async throws -> Void
+    ) async throws -> [String: [Int: Int]] {
+        let isOver = Flag()
+        async let answers = load(tenants, at: a, until: isOver)
+        do {
+            try await body()
+        } catch {
+            isOver.raise()
+            _ = try await answers
+            throw error
+        }
+        isOver.raise()
+        return try await answers
+    }
+
+    private func load(_ tenants: [String], at a: Int, until isOver: Flag) async throws -> [String: [Int: Int]] {
+        try await withThrowingTaskGroup(of: (String, [Int: Int]).self) { tasks in
+            for tenant in tenants {
+                for gateway in gateways {
+                    for _ in 0..<a {
+                        tasks.addTask {
+                            var statuses: [Int: Int] = [:]
+                            while !isOver.isRaised {
+                                let status = try await HTTP.get(gateway.gateway, "/", tenant: tenant).status
+                                statuses[status, default: 0] += 1
+                            }
+                            return (tenant, statuses)
+                        }
+                    }
+                }
+            }
+            return try await tasks.reduce(into: [:]) { $0[$1.0, default: [:]].merge($1.1, uniquingKeysWith: +) }
+        }
+    }
+}
+
+final class Flag: Sendable {
+    private let value = Atomic<Bool>(false)
+
+    var isRaised: Bool { value.load(ordering: .relaxed) }
+
+    func raise() { value.store(true, ordering: .relaxed) }
 }
 
 final class Counter: Sendable {

@@ -40,6 +40,21 @@ import TestSupport
         try await client.shutdown()
     }
 
+    @Test func inAClusterThatUserNeedsTwoCommandsMore() async throws {
+        let group = try DeclaredLimits(.window("global", "5/h"), .bucket("pay", "5/h")).group
+        let server = try await RedisServer.start(RedisServer.Options(isCluster: true))
+        defer { server.stop() }
+        #expect(try server.cli(Self.line("secret") + ["+cluster|slots", "+asking"]) == "OK")
+        let client = try await ClusterClient("redis+cluster://weir:secret@127.0.0.1:\(server.port)")
+        try await client.becomesReady(1)
+        #expect(try await client.decide(Question(group: group)).isAllowed)
+        #expect(try await client.heartbeat(of: ReplicaID(7)).get().alive == 1)
+        let redis = try RawConnection(port: server.port)
+        #expect(redis.command(["AUTH", "weir", "secret"]) == .text("OK"))
+        #expect(redis.command(["ASKING"]) == .text("OK"))
+        try await client.shutdown()
+    }
+
     @Test(arguments: [
         "SET other 1", "GET weir:x", "FLUSHALL", "CONFIG GET maxmemory", "KEYS *", "CLIENT LIST", "SCRIPT FLUSH",
         "PUBLISH weir:x 1", "EVAL other",

@@ -230,9 +230,12 @@ import WeirConfiguration
         let redis = EmbeddedStore()
         try redis.becomeReady()
         let call = redis.decide([Question(group: group)])[0]
+        #expect(try redis.writes(of: 0).count == 1)
         try redis.reply("-\(text)\r\n")
         #expect(redis.answer(call)?.error == StoreError(code, text))
         #expect(redis.channels[0].isActive == staysConnected)
+        redis.loop.run()
+        #expect(try redis.writes(of: 0).isEmpty, "it is not sent again")
     }
 
     @Test func aForgottenScriptIsSentAsTextOnceOnly() throws {

@@ -67,7 +67,11 @@ final class EmbeddedStore {
     var isReady: Bool { if case .ready = store.phase { true } else { false } }
 
     /// The words of the commands written since the last time, a list a write.
-    func writes() throws -> [[[String]]] {
+    func writes() throws -> [[[String]]] { try Self.writes(to: channel) }
+
+    func writes(of index: Int) throws -> [[[String]]] { try Self.writes(to: channels[index]) }
+
+    static func writes(to channel: EmbeddedChannel) throws -> [[[String]]] {
         var writes: [[[String]]] = []
         while var bytes = try channel.readOutbound(as: ByteBuffer.self) {
             var commands: [[String]] = []

@@ -73,6 +73,22 @@ import WeirConfiguration
         }
     }
 
+    /// Nodes name each other by address, so their certificates must have addresses.
+    @Test func aClusterIsReachedOverTLS() async throws {
+        let certificates = try Certificates()
+        let options = RedisServer.Options(
+            isCluster: true, tls: RedisServer.TLS(certificates, certificates.server))
+        let server = try await RedisServer.start(options)
+        defer { server.stop() }
+        var settings = StoreSettings(redis: try RedisAddress(parsing: "rediss+cluster://localhost:\(server.port)"))
+        settings.tls.authorityFile = certificates.authority
+        let client = try await ClusterClient(settings)
+        try await client.becomesReady(1)
+        #expect(try await client.ports() == [server.port])
+        #expect(try await client.decide(Question(group: try Self.limits())).isAllowed)
+        try await client.shutdown()
+    }
+
     @Test(arguments: ["localhost", "127.0.0.1"])
     func aCertificateForAnotherNameIsNotBelieved(host: String) async throws {
         try await withServer(\.elsewhere) { server, certificates async throws in

@@ -137,6 +137,7 @@ package final class RedisServer: Sendable {
         } else {
             command += ["--port", "\(port)"]
         }
+        if options.isCluster, options.tls != nil { command += ["--tls-cluster", "yes"] }
         if options.isCluster { command += ["--cluster-enabled", "yes", "--cluster-port", "\(busPort)"] }
         if let password = options.password { command += ["--requirepass", password] }
         for line in options.settings { command += ["--\(line[0])"] + line.dropFirst() }

@@ -17,7 +17,8 @@ extension ConfigurationReader {
                 place)
         }
         settings.sentinel = readSentinel(section)
-        if let place = section.place(of: "sentinel"), let redis, case .server = redis.form {
+        let hasSentinels = if case .sentinel? = redis?.form { true } else { redis == nil }
+        if let place = section.place(of: "sentinel"), !hasSentinels {
             faults.add(
                 "`store.sentinel` is for sentinels, but `store.redis` names none; begin the URL with redis+sentinel://, or remove `sentinel`",
                 place)

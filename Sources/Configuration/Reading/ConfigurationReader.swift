@@ -26,9 +26,13 @@ struct ConfigurationReader {
         limits.read(file, into: &global)
         let services = ServiceReader(faults: faults, limits: limits).read(file, global)
         guard faults.isEmpty else { return nil }
+        let table = LimitTable(global: global, services: services.map(\.limits))
+        if let store, let refusal = Configuration.refusal(of: table, in: store.redis) {
+            faults.add(refusal, file.place(of: "redis", in: "store") ?? .start)
+        }
         return Configuration(
             gateway: gateway, control: control, store: store, identity: identity, services: services.map(\.service),
-            limits: LimitTable(global: global, services: services.map(\.limits)))
+            limits: table)
     }
 
     private func checkPorts(_ file: Section, _ gateway: GatewaySettings, _ control: ControlSettings) {

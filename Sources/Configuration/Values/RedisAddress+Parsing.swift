@@ -1,6 +1,6 @@
 extension RedisAddress {
-    /// Reads `redis://[user:password@]host[:port][/db]` or `redis+sentinel://[user:password@]host[:port],.../primary[/db]`, or either with
-    /// `rediss` for TLS. User, password and the primary's name may be percent-encoded. Messages never hold the password.
+    /// Reads `redis://[user:password@]host[:port][/db]`, `redis+sentinel://[user:password@]host[:port],.../primary[/db]` or
+    /// `redis+cluster://[user:password@]host[:port],...`, or one of them with `rediss` for TLS. User, password and the primary's name may be percent-encoded. Messages never hold the password.
     package init(parsing url: String) throws(ConfigurationError) {
         guard let separator = url.firstRange(of: "://") else {
             throw ConfigurationError("the Redis URL has no scheme; write it like redis://127.0.0.1:6379")
@@ -33,6 +33,11 @@ extension RedisAddress {
             self.init(
                 .sentinel(primary: primary), servers, usesTLS: scheme.usesTLS,
                 database: try Self.database(path.dropFirst(name.count + 1)))
+        case .cluster:
+            guard try Self.database(path) == 0 else {
+                throw ConfigurationError("a Redis Cluster has database 0 only; end the URL behind the last port")
+            }
+            self.init(.cluster, servers, usesTLS: scheme.usesTLS)
         }
         if let credentials { (user, password) = try Self.decode(credentials) }
     }
@@ -41,6 +46,7 @@ extension RedisAddress {
         enum Kind {
             case server
             case sentinel
+            case cluster
         }
 
         var kind = Kind.server
@@ -51,12 +57,10 @@ extension RedisAddress {
             switch (name, rest) {
             case ("redis", ""), ("rediss", ""): kind = .server
             case ("redis", "+sentinel"), ("rediss", "+sentinel"): kind = .sentinel
-            case ("redis", "+cluster"), ("rediss", "+cluster"):
-                throw ConfigurationError(
-                    "`\(text)://` is not built yet; use redis:// with one server, or redis+sentinel://")
+            case ("redis", "+cluster"), ("rediss", "+cluster"): kind = .cluster
             default:
                 throw ConfigurationError(
-                    "the Redis URL's scheme should be `redis`, `rediss`, `redis+sentinel` or `rediss+sentinel`; write it like redis://127.0.0.1:6379"
+                    "the Redis URL's scheme should be `redis`, `redis+sentinel` or `redis+cluster`, with `rediss` for TLS; write it like redis://127.0.0.1:6379"
                 )
             }
             usesTLS = name == "rediss"
@@ -64,7 +68,7 @@ extension RedisAddress {
 
         var port: Int {
             switch kind {
-            case .server: 6379
+            case .server, .cluster: 6379
             case .sentinel: 26_379
             }
         }
@@ -74,6 +78,7 @@ extension RedisAddress {
             switch kind {
             case .server: "write it like redis://127.0.0.1:6379"
             case .sentinel: "write it like redis+sentinel://10.0.0.1:26379,10.0.0.2:26379/mymaster"
+            case .cluster: "write it like redis+cluster://10.0.0.1:6379,10.0.0.2:6379"
             }
         }
     }
@@ -85,7 +90,7 @@ extension RedisAddress {
         let places = text.split(separator: ",", omittingEmptySubsequences: false)
         if places.count > 1, scheme.kind == .server {
             throw ConfigurationError(
-                "a redis:// URL has one server; where sentinels know the primary, use redis+sentinel://")
+                "a redis:// URL has one server; several are for redis+sentinel:// and redis+cluster://")
         }
         var servers: [Server] = []
         for place in places {

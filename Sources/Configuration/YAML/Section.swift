@@ -55,6 +55,12 @@ struct Section {
         return pairs.contains { if case .scalar(key, _) = $0.key.content { true } else { false } }
     }
 
+    /// Where a key of the mapping under `section` stands; nil: it does not.
+    func place(of key: String, in section: String) -> Position? {
+        guard case .mapping(let pairs)? = entries[section]?.value.content else { return nil }
+        return pairs.first { if case .scalar(key, _) = $0.key.content { true } else { false } }?.key.position
+    }
+
     /// Where a key stands; nil: it does not.
     func place(of key: String) -> Position? { entries[key]?.key }
 

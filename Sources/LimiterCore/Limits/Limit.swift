@@ -45,6 +45,9 @@ package struct Limit: Hashable, Sendable {
     /// Most keys that one replica tells apart; new ones beyond it share one counter.
     package let maximumKeys: Int
 
+    /// Whatever the demand: one counter for everyone must not be asked for by every request.
+    package var isAlwaysLeased: Bool { mode == .leased || (mode == .automatic && per.isEmpty) }
+
     package var needsTenant: Bool { per.contains(.tenant) }
 
     /// What may pass at once: the window's limit, or the bucket's capacity.

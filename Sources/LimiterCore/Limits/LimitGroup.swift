@@ -45,8 +45,7 @@ struct LimitTraits: BitwiseCopyable {
         rule = limit.rule
         isShadow = limit.limit.isShadow
         mode = limit.limit.mode
-        // One counter for everyone must not be asked for by every request.
-        isAlwaysLeased = mode == .leased || (mode == .automatic && limit.limit.per.isEmpty)
+        isAlwaysLeased = limit.limit.isAlwaysLeased
         index = limit.index
         identity = limit.template.identity
         tenant = limit.limit.needsTenant ? dimensions.firstIndex(of: .tenant)! : -1

@@ -160,6 +160,7 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
         case .disconnected: state.suspect()
         case .timeout, .interrupted, .refused, .unauthorized, .incompatible:
             if error.code == .timeout { state.holdTelling() }
+            guard !primary.guardsItself else { return }
             state.withBreaker { $0.failed(at: state.clock.monotonic) }
         }
     }

@@ -3,6 +3,9 @@ package protocol SharedStore: AnyObject {
     /// Is told how each call ended. Set before the first call; who shuts the store down sets it to nil, for the two hold each other.
     var observer: (any SharedStoreObserver)? { get set }
 
+    /// Whether it leaves a part of itself alone after failures, so that whoever asks need not judge them.
+    var guardsItself: Bool { get }
+
     /// Ends in exactly one `answered` or `failed`, possibly before it returns. `call.carried` holds what was last seen of each counter.
     func decide(_ call: LimitCall)
 
@@ -17,6 +20,10 @@ package protocol SharedStore: AnyObject {
 
     /// Takes this replica off the list at a graceful end.
     func leave(_ replica: ReplicaID, _ completion: @escaping () -> Void)
+}
+
+extension SharedStore {
+    package var guardsItself: Bool { false }
 }
 
 package protocol SharedStoreObserver: AnyObject {

@@ -8,6 +8,10 @@ final class Flight {
         case lease([LeaseRequest], ReplicaID, (Result<LeaseAnswer, StoreError>) -> Void)
         case heartbeat(ReplicaID, (Result<FleetView, StoreError>) -> Void)
         case leave(ReplicaID, () -> Void)
+        /// Writes a key of its own, to see whether the server takes writes.
+        case probe([UInt8], (Result<Void, StoreError>) -> Void)
+        /// Announces that what comes next asks for keys that are on their way here.
+        case asking
     }
 
     /// What is remembered of a request that was given back at its deadline, in case the reply still comes.
@@ -33,6 +37,12 @@ final class Flight {
     var isOverdue = false
     /// The script's text was sent, because its name was not known.
     var isResent = false
+    /// Cluster: how often it was sent elsewhere, or again, because of MOVED, ASK and TRYAGAIN.
+    var moves = 0
+    var asks = 0
+    var repetitions = 0
+    /// Whether ASKING goes before it.
+    var isAsking = false
     /// Nobody uses it; the queue that it came from keeps it.
     var isPooled = false
 
@@ -47,5 +57,6 @@ final class Flight {
         clock = -1
         isOverdue = false
         isResent = false
+        (moves, asks, repetitions, isAsking) = (0, 0, 0, false)
     }
 }

@@ -2,7 +2,9 @@ import LimiterCore
 
 /// The arguments of leases and heartbeats, and how their replies are read.
 enum SharedFormat {
-    private static let replicasKey: StaticString = "weir:{~fleet}:replicas"
+    static let replicasKey: StaticString = "weir:{~fleet}:replicas"
+    /// Where the fleet's list is, as bytes.
+    static let fleetKey = Array("\(replicasKey)".utf8)
     private static let peaksKey: StaticString = "weir:{~fleet}:peaks"
     private static let ledgerSuffix: StaticString = ":m"
 
@@ -50,6 +52,15 @@ enum SharedFormat {
         writer.argument("ZREM")
         writer.argument(replicasKey)
         writer.argument(replica.text)
+    }
+
+    /// A whole command.
+    static func appendProbe(_ key: [UInt8], to writer: inout CommandWriter) {
+        writer.argument("SET")
+        writer.argument(key)
+        writer.argument("1")
+        writer.argument("PX")
+        writer.argument("1000")
     }
 
     /// Nil: not what the script answers to these requests.

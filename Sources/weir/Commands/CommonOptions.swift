@@ -27,7 +27,10 @@ struct ListenOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The control API's port; 0 takes a free one.", valueName: "port"))
     var controlPort: Int?
 
-    @Option(help: ArgumentHelp("Keep counters in this Redis, like redis://127.0.0.1:6379.", valueName: "url"))
+    @Option(
+        help: ArgumentHelp(
+            "Keep counters in this Redis, like redis://127.0.0.1:6379; redis+sentinel:// and redis+cluster:// too.",
+            valueName: "url"))
     var redis: String?
 
     @Option(help: ArgumentHelp("Least level that is logged.", valueName: "level"))
@@ -45,10 +48,13 @@ struct ListenOptions: ParsableArguments {
         if let gatewayPort { configuration.gateway.listen.port = gatewayPort }
         if let controlPort { configuration.control.listen.port = controlPort }
         guard let redis else { return }
-        do {
+        do throws(ConfigurationError) {
             let address = try RedisAddress(parsing: redis)
             configuration.store = configuration.store ?? StoreSettings(redis: address)
             configuration.store?.redis = address
+            if let refusal = Configuration.refusal(of: configuration.limits, in: address) {
+                throw ConfigurationError(refusal)
+            }
         } catch {
             throw CommandError(.usage, "--redis: \(error)")
         }

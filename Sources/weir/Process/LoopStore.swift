@@ -8,7 +8,7 @@ import Telemetry
 struct LoopStore: Sendable {
     let loop: any EventLoop
     let fallback: LeasingStore
-    private let redis: NIOLoopBound<RedisStore>
+    private let redis: NIOLoopBound<any RedisBackend>
 
     private static let attemptDelay = Duration.milliseconds(10)
 
@@ -17,7 +17,7 @@ struct LoopStore: Sendable {
         _ access: RedisAccess, deadline: Duration, _ state: LeasingState, on loop: any EventLoop, metrics: Metrics,
         logger: Logger
     ) {
-        let redis = RedisStore(access, deadline: deadline, on: loop, logger: logger, metrics: metrics.store)
+        let redis = access.makeStore(deadline: deadline, on: loop, logger: logger, metrics: metrics.store)
         fallback = LeasingStore(primary: redis, state: state) { task in loop.execute(task) }
         self.loop = loop
         self.redis = NIOLoopBound(redis, eventLoop: loop)

@@ -149,7 +149,7 @@ import Testing
                 for tenant in tenants {
                     let admitted = spent + (during[tenant]?[200] ?? 0) + (after[tenant]?[200] ?? 0)
                     #expect(admitted <= limit + left)
-                    if mode == .exact { #expect(after[tenant] == [429: 150], "the budget is spent, wherever it is") }
+                    #expect(after[tenant]?[429] ?? 0 > 0, "the budget ends, wherever it is")
                 }
                 #expect(try cluster.servers[1].cli(["CLUSTER", "NODES"]).contains("0-\(slots - 1) "))
             }

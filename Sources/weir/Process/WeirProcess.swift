@@ -74,6 +74,9 @@ struct WeirProcess {
             let controlAddress = try await control.start()
             let gatewayAddress = try await gateway.start()
             readiness.phase = .ready
+            #if os(Linux)
+            StartMemory.giveBack()
+            #endif
             started(Addresses(gateway: gatewayAddress, control: controlAddress, store: describe(isReached)))
             await signal.wait()
             Terminal.note("weir: stopping; requests in flight are finished first")

@@ -11,6 +11,7 @@ import WeirConfiguration
 enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case local = "LocalStore"
     case redis = "RedisStore"
+    case cluster = "ClusterStore"
     case exact = "LeasingStore over RedisStore, exact"
     case leased = "LeasingStore over RedisStore, leased"
 
@@ -23,7 +24,7 @@ final class StoreUnderTest: Sendable {
     private let limiter: AsyncLimiter
     private let server: RedisServer?
     private let group: MultiThreadedEventLoopGroup
-    private let redis: NIOLoopBound<RedisStore>?
+    private let redis: NIOLoopBound<any RedisBackend>?
 
     /// Runs `body` with a fresh, empty store that has these limits.
     static func run(
@@ -54,12 +55,14 @@ final class StoreUnderTest: Sendable {
             limiter = AsyncLimiter(store: LocalStore(labels: limits.table.labels, time: WallTime())) { $0() }
             return
         }
-        let server = try await RedisServer.start()
+        let server = try await RedisServer.start(RedisServer.Options(isCluster: kind == .cluster))
         self.server = server
-        let access = try RedisAccess(StoreSettings(redis: RedisAddress(host: "127.0.0.1", port: server.port)))
+        let scheme = kind == .cluster ? "redis+cluster" : "redis"
+        let access = try RedisAccess(
+            StoreSettings(redis: RedisAddress(parsing: "\(scheme)://127.0.0.1:\(server.port)")))
         let redis = try await loop.submit {
-            let store = RedisStore(
-                access, deadline: .seconds(5), on: loop,
+            let store = access.makeStore(
+                deadline: .seconds(5), on: loop,
                 logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), metrics: nil)
             store.start()
             return NIOLoopBound(store, eventLoop: loop)
@@ -68,7 +71,7 @@ final class StoreUnderTest: Sendable {
         let labels = limits.table.labels
         limiter = try await loop.submit {
             let store: any LimitStore =
-                kind == .redis
+                kind == .redis || kind == .cluster
                 ? redis.value
                 : LeasingStore(
                     primary: redis.value, state: LeasingState(labels: labels, time: WallTime(), minimumReplicas: 1)

@@ -100,7 +100,10 @@ extension RedisStore: RedisConnectionDelegate {
     func reconnectLater(after error: StoreError) {
         if loggedOutage != error {
             loggedOutage = error
-            logger.warning("no connection to Redis", metadata: ["reason": "\(error)"])
+            // What waiting does not cure, people must.
+            logger.log(
+                level: error.isTransient ? .warning : .critical, "no connection to Redis",
+                metadata: ["reason": "\(error)"])
         }
         let delay = backoff.next(isTransient: error.isTransient, random: .random(in: 0..<1))
         let retry = eventLoop.assumeIsolated().scheduleTask(in: delay) {

@@ -141,6 +141,28 @@ import WeirConfiguration
         try await client.shutdown()
     }
 
+    @Test func sentinelsAndTheirPrimaryAreReachedOverTLS() async throws {
+        let certificates = try Certificates()
+        let trio = try await SentinelTrio.start(
+            SentinelTrio.Options(tls: RedisServer.TLS(certificates, certificates.server)))
+        defer { trio.stop() }
+        var settings = try Self.settings(trio)
+        settings.redis.usesTLS = true
+        settings.tls.authorityFile = certificates.authority
+        let client = try await StoreClient(settings)
+        try await client.becomesReady()
+        #expect(try await client.decide(Question(group: try Self.limits())).isAllowed)
+        try await client.shutdown()
+
+        settings.tls.authorityFile = certificates.otherAuthority
+        let doubter = try await StoreClient(settings)
+        let group = try Self.limits()
+        try await eventually("the reason") {
+            try await doubter.decide(Question(group: group)).error?.detail.contains("not signed by") == true
+        }
+        try await doubter.shutdown()
+    }
+
     @Test func aNameThatNoSentinelKnowsIsSaid() async throws {
         let trio = try await SentinelTrio.start(SentinelTrio.Options(password: "watch"))
         defer { trio.stop() }

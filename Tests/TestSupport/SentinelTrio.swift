@@ -5,30 +5,46 @@ package final class SentinelTrio: Sendable {
     package struct Options: Sendable {
         /// Of the sentinels.
         package var password: String?
+        /// Of all: nothing is said in the clear.
+        package var tls: RedisServer.TLS?
 
-        package init(password: String? = nil) { self.password = password }
+        package init(password: String? = nil, tls: RedisServer.TLS? = nil) {
+            self.password = password
+            self.tls = tls
+        }
     }
 
     /// One of the three that watch.
     package final class Sentinel: Sendable {
         package let port: Int
-        private let password: String?
+        private let options: Options
         private let directory: URL
         private let process = ServerProcess()
 
         fileprivate init(watching primary: Int, _ options: Options) throws {
             port = try ServerProcess.freePort()
-            password = options.password
+            self.options = options
             directory = FileManager.default.temporaryDirectory
                 .appendingPathComponent("weir-sentinel-\(UUID().uuidString)")
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
             var lines = [
-                "port \(port)", "bind 127.0.0.1", "dir \(directory.path)", "logfile sentinel.log",
+                "bind 127.0.0.1", "dir \(directory.path)", "logfile sentinel.log",
                 "sentinel monitor \(SentinelTrio.primaryName) 127.0.0.1 \(primary) 2",
                 "sentinel down-after-milliseconds \(SentinelTrio.primaryName) 500",
                 "sentinel failover-timeout \(SentinelTrio.primaryName) 2000",
             ]
-            if let password { lines += ["requirepass \(password)", "sentinel sentinel-pass \(password)"] }
+            if let tls = options.tls {
+                lines += [
+                    "port 0", "tls-port \(port)", "tls-replication yes", "tls-auth-clients no",
+                    "tls-cert-file \(tls.certificate.certificate)", "tls-key-file \(tls.certificate.key)",
+                    "tls-ca-cert-file \(tls.authority)",
+                ]
+            } else {
+                lines.append("port \(port)")
+            }
+            if let password = options.password {
+                lines += ["requirepass \(password)", "sentinel sentinel-pass \(password)"]
+            }
             let file = directory.appendingPathComponent("sentinel.conf")
             try lines.joined(separator: "\n").write(to: file, atomically: true, encoding: .utf8)
             try process.start(["redis-server", file.path, "--sentinel"])
@@ -50,7 +66,8 @@ package final class SentinelTrio: Sendable {
         @discardableResult
         package func cli(_ arguments: [String]) throws -> String {
             var command = ["redis-cli", "-h", "127.0.0.1", "-p", "\(port)"]
-            if let password { command += ["--no-auth-warning", "-a", password] }
+            if let password = options.password { command += ["--no-auth-warning", "-a", password] }
+            if let tls = options.tls { command += ["--tls", "--cacert", tls.authority] }
             return try ServerProcess.output(command + arguments)
         }
     }
@@ -62,10 +79,13 @@ package final class SentinelTrio: Sendable {
     package let sentinels: [Sentinel]
 
     package static func start(_ options: Options = Options()) async throws -> SentinelTrio {
-        let primary = try await RedisServer.start()
-        let follow = RedisServer.Options(settings: [
-            ["replicaof", "127.0.0.1", "\(primary.port)"], ["repl-diskless-sync-delay", "0"],
-        ])
+        let secure = options.tls == nil ? [] : [["tls-replication", "yes"]]
+        let primary = try await RedisServer.start(RedisServer.Options(tls: options.tls, settings: secure))
+        let follow = RedisServer.Options(
+            tls: options.tls,
+            settings: secure + [
+                ["replicaof", "127.0.0.1", "\(primary.port)"], ["repl-diskless-sync-delay", "0"],
+            ])
         let servers = [primary, try await RedisServer.start(follow), try await RedisServer.start(follow)]
         let trio = SentinelTrio(
             servers: servers, sentinels: try (0..<3).map { _ in try Sentinel(watching: primary.port, options) })

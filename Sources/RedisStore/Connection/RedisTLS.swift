@@ -24,8 +24,16 @@ struct RedisTLS: Sendable {
             }
             context = try NIOSSLContext(configuration: configuration)
         } catch {
-            throw StoreError(.unauthorized, "TLS to Redis cannot use \(file): \(error)")
+            throw StoreError(.unauthorized, "TLS to Redis cannot use \(file): \(Self.reason(error))")
         }
+    }
+
+    /// What BoringSSL says, without the places in its sources.
+    private static func reason(_ error: any Error) -> String {
+        let text = "\(error)"
+        let mark = "OPENSSL_internal:"
+        guard let start = text.firstRange(of: mark)?.upperBound else { return text }
+        return String(text[start...].prefix { $0 != " " && $0 != "]" })
     }
 
     /// A handler of its own for a connection to `host`. Of an address, the certificate must name the address.

@@ -56,17 +56,7 @@ final class ClusterClient: Sendable {
     func decide(_ questions: [Question]) async throws -> [Answer] {
         let parts = parts
         let promise = loop.makePromise(of: [Answer].self)
-        loop.execute {
-            let recorder = parts.value.recorder
-            let calls = questions.map { $0.call() }
-            recorder.onEnd = { [unowned recorder] in
-                guard recorder.ended.count == calls.count else { return }
-                let answers = calls.map { recorder.ended[ObjectIdentifier($0)]! }
-                recorder.ended = [:]
-                promise.succeed(answers)
-            }
-            for call in calls { parts.value.store.decide(call) }
-        }
+        loop.execute { parts.value.recorder.ask(parts.value.store, questions, promise) }
         return try await promise.futureResult.get()
     }
 

@@ -57,6 +57,18 @@ final class Recorder: SharedStoreObserver {
 
     func answeredLate(_ answer: LateAnswer) { late.append(answer) }
 
+    /// Asks all in one tick; each answer in its question's place.
+    func ask(_ store: any SharedStore, _ questions: [Question], _ promise: EventLoopPromise<[Answer]>) {
+        let calls = questions.map { $0.call() }
+        onEnd = { [unowned self] in
+            guard ended.count == calls.count else { return }
+            let answers = calls.map { ended[ObjectIdentifier($0)]! }
+            ended = [:]
+            promise.succeed(answers)
+        }
+        for call in calls { store.decide(call) }
+    }
+
     private func end(_ call: LimitCall, now: Int64, _ error: StoreError?) {
         precondition(ended[ObjectIdentifier(call)] == nil, "a call ends once")
         let keys = call.keyEnds.indices.map { call.withKey($0) { String(decoding: $0, as: UTF8.self) } }
@@ -145,17 +157,7 @@ final class StoreClient: Sendable {
     func decide(_ questions: [Question]) async throws -> [Answer] {
         let parts = parts
         let promise = loop.makePromise(of: [Answer].self)
-        loop.execute {
-            let recorder = parts.value.recorder
-            let calls = questions.map { $0.call() }
-            recorder.onEnd = { [unowned recorder] in
-                guard recorder.ended.count == calls.count else { return }
-                let answers = calls.map { recorder.ended[ObjectIdentifier($0)]! }
-                recorder.ended = [:]
-                promise.succeed(answers)
-            }
-            for call in calls { parts.value.store.decide(call) }
-        }
+        loop.execute { parts.value.recorder.ask(parts.value.store, questions, promise) }
         return try await promise.futureResult.get()
     }
 

@@ -34,7 +34,7 @@ struct CounterMemory: BitwiseCopyable, Sendable {
     // MARK: What was seen
 
     /// Takes what the store said in a decision. Answers may overtake each other: the later generation and the fuller count stay.
-    /// Of a counter that replicas may hold leases of, less may be left than before only by the ledger's word.
+    /// Of a counter that replicas may hold leases of, more may be left than before only by the ledger's word.
     mutating func saw(_ state: CounterState, rule: CounterRule, mayBeLeased: Bool, at now: Int64) {
         if seen.position >= 0, state.generation > seen.generation { forfeit(rule) }
         if mayBeLeased, seen.position >= 0, isLess(state, than: seen, rule, at: now) {
@@ -110,17 +110,11 @@ struct CounterMemory: BitwiseCopyable, Sendable {
         }
     }
 
-    /// Gives up what is held: it was given back, or may no longer be spent. Returns how much that was.
-    @discardableResult mutating func release(_ rule: CounterRule) -> Int64 {
+    /// Gives up what is held, which goes back to the store.
+    mutating func release(_ rule: CounterRule) {
         switch rule.algorithm {
-        case .slidingWindow:
-            let amount = max(0, settled - own.count)
-            settled -= amount
-            return amount
-        case .tokenBucket:
-            let amount = max(0, settled - total)
-            settled -= amount
-            return amount
+        case .slidingWindow: settled = min(settled, own.count)
+        case .tokenBucket: settled = min(settled, total)
         }
     }
 

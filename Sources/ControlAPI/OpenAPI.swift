@@ -1,3 +1,5 @@
+import LimiterCore
+
 /// The control API as OpenAPI 3.1: what is built, nothing else.
 enum OpenAPI {
     static let document: JSON = [
@@ -123,14 +125,19 @@ enum OpenAPI {
     private static let row: JSON = [
         "name": text,
         "service": ["type": ["string", "null"]],
-        "algorithm": ["enum": ["sliding_window", "token_bucket"]],
+        "algorithm": ["enum": ["sliding_window", "token_bucket", "calendar"]],
         "limit": ["type": "integer", "minimum": 1],
-        "window_seconds": ["type": "integer", "minimum": 1],
+        "window_seconds": [
+            "type": ["integer", "null"], "minimum": 1, "description": "null: `period` and `time_zone` say it.",
+        ],
         "used": ["type": ["integer", "null"], "description": .string(unknown)],
         "remaining": ["type": ["integer", "null"], "minimum": 0],
         "reset_after_seconds": ["type": ["number", "null"], "description": "Until nothing is used any more."],
     ]
-    private static let rowExtras: JSON = ["route": text, "shadow": ["const": true]]
+    private static let rowExtras: JSON = [
+        "route": text, "shadow": ["const": true],
+        "period": ["enum": .array(CalendarPeriod.Unit.allCases.map { .string($0.rawValue) })], "time_zone": text,
+    ]
 
     private static let tenant: JSON = [
         "name": "tenant", "in": "path", "required": true,

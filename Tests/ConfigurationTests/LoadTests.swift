@@ -164,6 +164,27 @@ import WeirConfiguration
         #expect(limits[2].owner == .route(service: "a", route: "deep"))
     }
 
+    @Test func aCalendarQuotaCountsInTheMonthsOfItsZone() throws {
+        let configuration = try Configuration.parse(
+            """
+            limits:
+              - {name: monthly, per: everyone, rate: 1000000/month, algorithm: calendar, time_zone: America/New_York, anchor_day: 15}
+            services:
+              - name: a
+                routes: [{path: /a}]
+                upstreams: [http://127.0.0.1:1]
+                limits:
+                  - {name: monthly, rate: 5/week, anchor_day: sunday}
+            """, file: "test")
+        let own = try #require(configuration.limits.services[0].whole.limits[0].limit.calendar)
+        #expect(own.unit == .week && own.anchorDay == 7 && own.zone.name == "America/New_York")
+        let counters = configuration.limits.sharedCounters.limits
+        let shared = try #require(counters.first { $0.service == nil }?.limit.calendar)
+        // 2026-07-15 begins at 04:00 UTC there, and 2026-12-15 at 05:00.
+        #expect(shared.span(at: 1_784_100_000).start == 1_784_088_000)
+        #expect(shared.span(at: 1_797_400_000).start == 1_797_310_800)
+    }
+
     @Test(arguments: [
         "{name: a, per: everyone, rate: 1/s, mode: exact}",
         "{name: a, per: everyone, rate: 1/s}\n  - {name: b, per: tenant, rate: 1/s}",

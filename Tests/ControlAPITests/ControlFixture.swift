@@ -93,7 +93,7 @@ struct ControlFixture: Sendable {
         try product.declare(limit("global", per: nil, "1000/minute"))
         var payment = global.service("payment")
         var bucket = limit("payment", per: [.tenant], "10/minute")
-        bucket.usesTokenBucket = true
+        bucket.algorithm = .tokenBucket
         try payment.declare(bucket)
         var refunds = payment.route("refunds")
         try refunds.declare(limit("refunds", per: [.tenant], "1/30s"))

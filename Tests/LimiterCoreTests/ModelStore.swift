@@ -59,11 +59,12 @@ final class ModelConnection: SharedStore {
             let keys = call.group.limits.indices.map { call.withKey($0) { [UInt8]($0) } }
             let (group, costs) = (call.group, call.costs)
             model.decide(call)
+            let rules = call.rules
             let (states, isAllowed, now) = (call.states, call.decision.isAllowed, model.now)
             let spent = observer?.failed(call, StoreError(.timeout, "test")) ?? []
             late.append(
                 LateAnswer(
-                    group: group, keys: keys, now: now, states: states, charged: isAllowed ? costs : [],
+                    group: group, rules: rules, keys: keys, now: now, states: states, charged: isAllowed ? costs : [],
                     spentLocally: spent))
         }
     }

@@ -31,12 +31,23 @@ extension LimitDeclaration {
         return declaration
     }
 
+    /// `rate`: per hour, day, week, month or year.
+    package static func calendar(
+        _ name: String, _ rate: String, per: [Dimension] = [.tenant],
+        _ change: (inout LimitDeclaration) -> Void = { _ in }
+    ) throws -> LimitDeclaration {
+        try window(name, rate, per: per) {
+            $0.algorithm = .calendar
+            change(&$0)
+        }
+    }
+
     package static func bucket(
         _ name: String, _ rate: String, burst: Int64? = nil, per: [Dimension] = [.tenant],
         _ change: (inout LimitDeclaration) -> Void = { _ in }
     ) throws -> LimitDeclaration {
         try window(name, rate, per: per) {
-            $0.usesTokenBucket = true
+            $0.algorithm = .tokenBucket
             $0.burst = burst
             change(&$0)
         }

@@ -38,7 +38,7 @@ struct KeyTemplate: Sendable {
         let start = Piece.bytes(Array("weir:{".utf8))
         let ownTag = Piece.bytes(Array("~\(name)".utf8))
         let middle = Piece.bytes(Array("}:\(name):".utf8))
-        let end = Piece.bytes(Array(":\(Self.suffix(scoped.rule))".utf8))
+        let end = Piece.bytes(Array(":\(Self.suffix(scoped))".utf8))
         let tag = tenant.map { Piece.value($0) } ?? ownTag
         pieces = Self.joined([start, tag, middle] + scope + [end])
         otherValues = scope.compactMap { if case .value(let index) = $0 { index } else { nil } }
@@ -51,10 +51,13 @@ struct KeyTemplate: Sendable {
     }
 
     /// A window's length is part of its key, so that another length starts anew; a bucket keeps its tokens when its rate changes.
-    private static func suffix(_ rule: CounterRule) -> String {
-        switch rule.algorithm {
-        case .slidingWindow: "w\(rule.periodMicroseconds / 1_000_000)"
-        case .tokenBucket: rule.tickMicroseconds == 1 ? "b" : rule.tickMicroseconds == 1000 ? "bm" : "bs"
+    /// A calendar quota counts on where its zone or its anchor are changed.
+    private static func suffix(_ scoped: ScopedLimit) -> String {
+        let rule = scoped.rule
+        switch scoped.limit.algorithm {
+        case .slidingWindow: return "w\(rule.periodMicroseconds / 1_000_000)"
+        case .tokenBucket: return rule.tickMicroseconds == 1 ? "b" : rule.tickMicroseconds == 1000 ? "bm" : "bs"
+        case .calendar(let period): return "c\(period.unit.rawValue.prefix(1))"
         }
     }
 

@@ -3,6 +3,7 @@ import Synchronization
 /// One limit as it applies to the requests of one route: its numbers, and how to name its counter.
 package final class EffectiveLimit: Sendable {
     package let limit: Limit
+    /// Of a calendar quota, as in the epoch's first period: ask `rule(at:)`.
     package let rule: CounterRule
     package let owner: LimitLevel
     /// Identifies the counter's owner and name among all limits of the table: an index for metrics and key counts.
@@ -13,6 +14,11 @@ package final class EffectiveLimit: Sendable {
     let template: KeyTemplate
 
     package var name: String { limit.name }
+
+    /// The numbers that hold at `now`, in microseconds since the epoch.
+    package func rule(at now: Int64) -> CounterRule {
+        limit.calendar.map { CounterRule(limit.capacity, in: $0, at: now) } ?? rule
+    }
 
     init(_ member: LimitGroup.Member, dimensions: [Dimension]) {
         let per = member.scoped.limit.per
@@ -26,9 +32,8 @@ package final class EffectiveLimit: Sendable {
     }
 }
 
-/// What a decision needs of a limit, without a reference to count.
+/// What a decision needs of a limit besides its rule, without a reference to count.
 struct LimitTraits: BitwiseCopyable {
-    let rule: CounterRule
     let isShadow: Bool
     let mode: Limit.Mode
     /// Whatever the demand.
@@ -42,7 +47,6 @@ struct LimitTraits: BitwiseCopyable {
     let hasOtherValues: Bool
 
     init(_ limit: EffectiveLimit, dimensions: [Dimension]) {
-        rule = limit.rule
         isShadow = limit.limit.isShadow
         mode = limit.limit.mode
         isAlwaysLeased = limit.limit.isAlwaysLeased
@@ -65,6 +69,11 @@ package final class LimitGroup: Sendable {
     let traits: [LimitTraits]
     /// Whether any of its limits may be leased.
     let mayLease: Bool
+    /// What each limit counts by; of calendar quotas, as in the epoch's first period.
+    package let rules: [CounterRule]
+    /// Whether some of its limits are calendar quotas, whose rules change with the period.
+    package let hasCalendar: Bool
+    private let current: Mutex<(from: Int64, until: Int64, rules: [CounterRule])>
     private let parts = Mutex<[Selection: LimitGroup]>([:])
     /// What each limit takes of a request, 1 where that depends on it.
     let fixedCosts: [Int64]
@@ -113,6 +122,9 @@ package final class LimitGroup: Sendable {
         let limits = members.map { EffectiveLimit($0, dimensions: dimensions) }
         self.limits = limits
         traits = limits.map { LimitTraits($0, dimensions: dimensions) }
+        rules = limits.map(\.rule)
+        hasCalendar = limits.contains { $0.limit.calendar != nil }
+        current = Mutex((0, 0, []))
         mayLease = limits.count <= Selection.mostLimits && limits.contains { $0.limit.mode != .exact }
         fixedCosts = limits.map { if case .fixed(let units) = $0.limit.cost { units } else { 1 } }
         let all = members.map(\.scoped.limit)
@@ -120,6 +132,21 @@ package final class LimitGroup: Sendable {
         let policies = all.map(\.onStoreFailure)
         failurePolicy =
             policies.contains(.deny) ? .deny : policies.contains(.local) || policies.isEmpty ? .local : .allow
+    }
+
+    /// The rules that hold at `now`, in microseconds since the epoch.
+    func rules(at now: Int64) -> [CounterRule] {
+        guard hasCalendar else { return rules }
+        return current.withLock { current in
+            if now < current.from || now >= current.until {
+                let rules = limits.map { $0.rule(at: now) }
+                let calendars = rules.filter { $0.algorithm == .calendar }
+                current.from = calendars.map(\.startMicroseconds).max() ?? 0
+                current.until = calendars.map { $0.start(ofWindow: $0.number + 1) }.min() ?? 0
+                current.rules = rules
+            }
+            return current.rules
+        }
     }
 
     /// All but these of its limits; the same object each time.

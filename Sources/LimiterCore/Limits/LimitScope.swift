@@ -19,6 +19,7 @@ package enum LimitLevel: Hashable, Sendable {
 /// A limit with the level that owns its counter.
 package struct ScopedLimit: Hashable, Sendable {
     package let limit: Limit
+    /// Of a calendar quota, as in the epoch's first period: `EffectiveLimit.rule(at:)` knows the others.
     package let rule: CounterRule
     /// The level whose counter it uses: its own, or that of the limit it shares.
     package let owner: LimitLevel

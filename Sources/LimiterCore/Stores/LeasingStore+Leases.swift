@@ -16,7 +16,7 @@ extension LeasingStore {
     /// What is asked of one counter.
     private struct Renewal {
         var place: CounterPlace
-        var limit: Int
+        var limit: EffectiveLimit
         var request: LeaseRequest
     }
 
@@ -27,6 +27,7 @@ extension LeasingStore {
     func take(_ call: LimitCall, isResumed: Bool = false) {
         let clock = state.clock
         let (now, monotonic) = (clock.now, clock.monotonic)
+        call.settle(at: now)
         var renewals: [Renewal] = []
         var untold: [CounterPlace] = []
         var step = Step.asks
@@ -69,7 +70,7 @@ extension LeasingStore {
         for index in traits.indices {
             guard isLeased(call, index, isResumed, at: now, monotonic) else { continue }
             leased.insert(index)
-            let (rule, cost) = (traits[index].rule, call.costs[index])
+            let (rule, cost) = (call.rules[index], call.costs[index])
             guard let memory = state.memories.find(call.places[index])?.pointee.value, cost > 0 else { continue }
             if memory.held(rule, at: monotonic, latest: latest) >= cost { continue }
             if cost > rule.limit || memory.refusedUntil > monotonic {
@@ -93,8 +94,8 @@ extension LeasingStore {
         for index in traits.indices where leased.contains(index) && call.costs[index] > 0 {
             guard let slot = state.memories.find(call.places[index]) else { continue }
             // A shadow limit that has no more is not charged.
-            if slot.pointee.value.held(traits[index].rule, at: monotonic, latest: latest) >= call.costs[index] {
-                slot.pointee.value.spend(call.costs[index], traits[index].rule)
+            if slot.pointee.value.held(call.rules[index], at: monotonic, latest: latest) >= call.costs[index] {
+                slot.pointee.value.spend(call.costs[index], call.rules[index])
                 call.taken.insert(index)
             }
         }
@@ -109,22 +110,22 @@ extension LeasingStore {
     private func isLeased(
         _ call: LimitCall, _ index: Int, _ isResumed: Bool, at now: Int64, _ monotonic: Int64
     ) -> Bool {
-        let traits = call.group.traits[index]
+        let (traits, rule) = (call.group.traits[index], call.rules[index])
         guard traits.mode != .exact else { return false }
         if state.memories.find(call.places[index]) == nil {
             guard traits.isAlwaysLeased else { return false }
             var memory = CounterMemory()
             memory.isLeased = true
-            keep(memory, at: call.places[index], traits.rule, traits.index, now: now)
+            keep(memory, at: call.places[index], rule, traits.index, now: now)
         }
         guard let slot = state.memories.find(call.places[index]) else { return false }
-        slot.pointee.value.expire(traits.rule, at: monotonic)
-        slot.pointee.value.move(to: now, rule: traits.rule, share: state.share)
-        if !isResumed { slot.pointee.value.demand.note(call.costs[index], at: monotonic, traits.rule) }
+        slot.pointee.value.expire(rule, at: monotonic)
+        slot.pointee.value.move(to: now, rule: rule, share: state.share)
+        if !isResumed { slot.pointee.value.demand.note(call.costs[index], at: monotonic, rule) }
         slot.pointee.value.isLeased =
             traits.isAlwaysLeased
             || LeaseTerms.pays(
-                slot.pointee.value.demand.unitsPerSecond(at: monotonic, traits.rule), traits.rule,
+                slot.pointee.value.demand.unitsPerSecond(at: monotonic, rule), rule,
                 shares: state.shares, isLeased: slot.pointee.value.isLeased)
         return slot.pointee.value.isLeased
     }
@@ -148,8 +149,7 @@ extension LeasingStore {
         _ call: LimitCall, _ index: Int, isLeased: Bool, passes: Bool, at now: Int64, _ monotonic: Int64,
         _ latest: Int64
     ) -> Verdict {
-        let (traits, cost) = (call.group.traits[index], call.costs[index])
-        let rule = traits.rule
+        let (rule, cost) = (call.rules[index], call.costs[index])
         let memory = state.memories.find(call.places[index])?.pointee.value ?? CounterMemory()
         let held = memory.held(rule, at: monotonic, latest: latest)
         let known = memory.known(rule, holding: held, at: now)
@@ -175,7 +175,7 @@ extension LeasingStore {
         var isUrgent = false
         for index in call.group.traits.indices where leased.contains(index) {
             guard let slot = state.memories.find(call.places[index]) else { continue }
-            let rule = call.group.traits[index].rule
+            let rule = call.rules[index]
             let held = slot.pointee.value.held(rule, at: monotonic, latest: latest)
             let demand = slot.pointee.value.demand.unitsPerSecond(at: monotonic, rule)
             guard !slot.pointee.value.isLeasing, slot.pointee.value.refusedUntil <= monotonic else { continue }
@@ -185,7 +185,7 @@ extension LeasingStore {
         guard isUrgent else { return }
         for index in call.group.traits.indices where leased.contains(index) {
             guard let slot = state.memories.find(call.places[index]) else { continue }
-            let rule = call.group.traits[index].rule
+            let rule = call.rules[index]
             let held = slot.pointee.value.held(rule, at: monotonic, latest: latest)
             let demand = slot.pointee.value.demand.unitsPerSecond(at: monotonic, rule)
             let waits = call.spentAt == now ? 0 : call.costs[index] + unitsAwaited(at: call.places[index])
@@ -193,10 +193,9 @@ extension LeasingStore {
             guard !slot.pointee.value.isLeasing, slot.pointee.value.refusedUntil <= monotonic, wanted > 0 else {
                 continue
             }
-            let counter = OpenCounter(
-                key: key(call, index), rule: rule, limit: call.group.traits[index].index, isExact: false)
+            let counter = OpenCounter(key: key(call, index), limit: call.group.limits[index], isExact: false)
             let request = slot.pointee.value.request(
-                counter, wanted: wanted, holding: held, tells: state.mayTellNow, isExact: false,
+                counter, rule, wanted: wanted, holding: held, tells: state.mayTellNow, isExact: false,
                 sequence: state.nextSequence(), at: monotonic)
             renewals.append(Renewal(place: call.places[index], limit: counter.limit, request: request))
         }
@@ -232,19 +231,27 @@ extension LeasingStore {
             case .success(let answer):
                 state.withBreaker { $0.succeeded(at: state.clock.monotonic) }
                 state.clock.align(to: answer.now, askedAt: sent)
-                for (renewal, entry) in zip(renewals, answer.entries) { accept(entry, of: renewal, sent: sent) }
+                if answer.isOutsidePeriods {
+                    giveUp(renewals, isCutOff: false)
+                } else {
+                    for (renewal, entry) in zip(renewals, answer.entries) { accept(entry, of: renewal, sent: sent) }
+                }
             case .failure(let error):
                 noteFailure(error)
-                for renewal in renewals {
-                    state.memories.locked(renewal.place) {
-                        guard let slot = state.memories.find(renewal.place) else { return }
-                        slot.pointee.value.isLeasing = false
-                        slot.pointee.value.isCutOff = true
-                    }
-                }
+                giveUp(renewals, isCutOff: true)
             }
             resume(after: renewals.map(\.place))
             state.wakeOthers(than: self)
+        }
+    }
+
+    private func giveUp(_ renewals: [Renewal], isCutOff: Bool) {
+        for renewal in renewals {
+            state.memories.locked(renewal.place) {
+                guard let slot = state.memories.find(renewal.place) else { return }
+                slot.pointee.value.isLeasing = false
+                slot.pointee.value.isCutOff = isCutOff
+            }
         }
     }
 
@@ -261,12 +268,11 @@ extension LeasingStore {
             memory.answered(renewal.request, entry, sent: sent, at: monotonic)
             isUnsettled = memory.hasUnsettled(rule)
             isOpen = isUnsettled || memory.held(rule, at: monotonic, latest: latest) > 0
-            keep(memory, at: place, rule, renewal.limit, now: now)
+            keep(memory, at: place, rule, renewal.limit.index, now: now)
         }
         if isOpen {
             state.noteOpen(place, isUnsettled: isUnsettled) {
-                OpenCounter(
-                    key: renewal.request.key, rule: rule, limit: renewal.limit, isExact: renewal.request.isExact)
+                OpenCounter(key: renewal.request.key, limit: renewal.limit, isExact: renewal.request.isExact)
             }
         } else {
             state.close(place)
@@ -297,10 +303,10 @@ extension LeasingStore {
     // MARK: Telling and giving back
 
     func noteOpen(_ call: LimitCall, _ index: Int, isUnsettled: Bool) {
-        let traits = call.group.traits[index]
         state.noteOpen(call.places[index], isUnsettled: isUnsettled) {
             OpenCounter(
-                key: key(call, index), rule: traits.rule, limit: traits.index, isExact: !mayBeLeased(traits))
+                key: key(call, index), limit: call.group.limits[index],
+                isExact: !mayBeLeased(call.group.traits[index], call.rules[index]))
         }
     }
 
@@ -319,25 +325,26 @@ extension LeasingStore {
     private func lookAfter(_ place: CounterPlace, _ counter: OpenCounter) {
         let clock = state.clock
         let (now, monotonic, latest) = (clock.now, clock.monotonic, clock.latest)
+        let rule = counter.limit.rule(at: now)
         var request: LeaseRequest?
         var isOver = false
         state.memories.locked(place) {
             guard let slot = state.memories.find(place) else { return isOver = true }
             guard !slot.pointee.value.isLeasing else { return }
-            slot.pointee.value.expire(counter.rule, at: monotonic)
-            slot.pointee.value.move(to: now, rule: counter.rule, share: state.share)
-            let held = slot.pointee.value.held(counter.rule, at: monotonic, latest: latest)
-            if slot.pointee.value.hasUnsettled(counter.rule) || slot.pointee.value.doubtsStore {
+            slot.pointee.value.expire(rule, at: monotonic)
+            slot.pointee.value.move(to: now, rule: rule, share: state.share)
+            let held = slot.pointee.value.held(rule, at: monotonic, latest: latest)
+            if slot.pointee.value.hasUnsettled(rule) || slot.pointee.value.doubtsStore {
                 guard state.mayTellNow else { return }
                 request = slot.pointee.value.request(
-                    counter, wanted: 0, holding: held, tells: true, isExact: counter.isExact,
+                    counter, rule, wanted: 0, holding: held, tells: true, isExact: counter.isExact,
                     sequence: state.nextSequence(), at: monotonic)
             } else if held == 0 {
                 isOver = true
             } else if monotonic - slot.pointee.value.demand.lastAsked >= LeaseTerms.idleMicroseconds {
-                slot.pointee.value.release(counter.rule)
+                slot.pointee.value.release(rule)
                 request = slot.pointee.value.request(
-                    counter, wanted: 0, holding: LeaseRequest.gives, tells: true, isExact: false,
+                    counter, rule, wanted: 0, holding: LeaseRequest.gives, tells: true, isExact: false,
                     sequence: state.nextSequence(), at: monotonic)
             }
         }
@@ -368,7 +375,7 @@ extension LeasingStore {
             if !passes {
                 for index in traits.indices where whole.taken.contains(index) {
                     guard let slot = state.memories.find(whole.places[index]) else { continue }
-                    slot.pointee.value.refund(whole.costs[index], traits[index].rule, at: whole.spentAt)
+                    slot.pointee.value.refund(whole.costs[index], whole.rules[index], at: whole.spentAt)
                 }
             }
             guard part.decision.outcome != .unavailable else { return }

@@ -35,6 +35,7 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
 
     package func decide(_ call: LimitCall) {
         call.makeKeys()
+        call.settle(at: state.clock.now)
         guard state.withBreaker({ $0.isClosed }) else {
             _ = decideLocally(call)
             return call.answer()
@@ -63,16 +64,17 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
             let place = call.places[index]
             guard let slot = state.memories.find(place) else { continue }
             // What was seen of a counter that replicas hold leases of may have been given back since: a lease call asks the ledger.
-            if !mayBeLeased(call.group.traits[index]) { call.carried[index] = slot.pointee.value.seen }
-            if mayTell, !slot.pointee.value.isLeasing, slot.pointee.value.hasUnsettled(call.group.traits[index].rule) {
+            let (traits, rule) = (call.group.traits[index], call.rules[index])
+            if !mayBeLeased(traits, rule) { call.carried[index] = slot.pointee.value.seen }
+            if mayTell, !slot.pointee.value.isLeasing, slot.pointee.value.hasUnsettled(rule) {
                 untold.append(place)
             }
         }
     }
 
-    func mayBeLeased(_ traits: LimitTraits) -> Bool {
+    func mayBeLeased(_ traits: LimitTraits, _ rule: CounterRule) -> Bool {
         traits.isAlwaysLeased
-            || (traits.mode == .automatic && LeaseTerms.isLargeEnough(traits.rule, shares: state.shares))
+            || (traits.mode == .automatic && LeaseTerms.isLargeEnough(rule, shares: state.shares))
     }
 
     func useOverflowKeys(_ call: LimitCall) {
@@ -89,9 +91,10 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
         var doubtful: [Int] = []
         state.memories.locked(call, at: now) {
             for index in call.group.limits.indices {
-                keepSeen(call.states[index], at: call.places[index], call.group.traits[index], now: now)
+                keepSeen(
+                    call.states[index], at: call.places[index], call.rules[index], call.group.traits[index], now: now)
                 if state.memories.find(call.places[index])?.pointee.value.doubtsStore == true { doubtful.append(index) }
-                if call.operation == .peek { held.append(self.held(call.group.limits[index].rule, call.places[index])) }
+                if call.operation == .peek { held.append(self.held(call.rules[index], call.places[index])) }
             }
         }
         for index in doubtful { noteOpen(call, index, isUnsettled: false) }
@@ -101,11 +104,11 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
 
     /// What this replica holds has been granted and is not spent: who asks what is left is told so.
     private func resolve(_ call: LimitCall, holding held: [Int64], at now: Int64) {
-        for (index, limit) in call.group.limits.enumerated() {
-            switch limit.rule.algorithm {
-            case .slidingWindow: call.states[index].count = max(0, call.states[index].count - held[index])
+        for (index, rule) in call.rules.enumerated() {
+            switch rule.algorithm {
+            case .slidingWindow, .calendar: call.states[index].count = max(0, call.states[index].count - held[index])
             case .tokenBucket:
-                call.states[index].count = min(limit.rule.limit, call.states[index].count + held[index])
+                call.states[index].count = min(rule.limit, call.states[index].count + held[index])
             }
         }
         _ = call.resolve(at: now)
@@ -125,26 +128,28 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
     package func answeredLate(_ answer: LateAnswer) {
         state.clock.align(to: answer.now)
         for index in answer.group.limits.indices {
-            let limit = answer.group.limits[index]
+            let rule = answer.rules[index]
             let place = answer.keys[index].withUnsafeBytes(state.memories.place(ofKey:))
             state.memories.locked(place) {
                 if index < answer.charged.count, index < answer.spentLocally.count,
                     let slot = state.memories.find(place)
                 {
                     slot.pointee.value.unspend(
-                        min(answer.charged[index], answer.spentLocally[index]), limit.rule, at: answer.now)
+                        min(answer.charged[index], answer.spentLocally[index]), rule, at: answer.now)
                 }
-                keepSeen(answer.states[index], at: place, answer.group.traits[index], now: answer.now)
+                keepSeen(answer.states[index], at: place, rule, answer.group.traits[index], now: answer.now)
             }
         }
     }
 
-    private func keepSeen(_ seen: CounterState, at place: CounterPlace, _ traits: LimitTraits, now: Int64) {
+    private func keepSeen(
+        _ seen: CounterState, at place: CounterPlace, _ rule: CounterRule, _ traits: LimitTraits, now: Int64
+    ) {
         let known = state.memories.find(place)?.pointee.value
-        if known == nil, traits.rule.available(seen, at: now) == traits.rule.limit, seen.generation == 0 { return }
+        if known == nil, rule.available(seen, at: now) == rule.limit, seen.generation == 0 { return }
         var memory = known ?? CounterMemory()
-        memory.saw(seen, rule: traits.rule, mayBeLeased: mayBeLeased(traits), at: now)
-        keep(memory, at: place, traits.rule, traits.index, now: now)
+        memory.saw(seen, rule: rule, mayBeLeased: mayBeLeased(traits, rule), at: now)
+        keep(memory, at: place, rule, traits.index, now: now)
     }
 
     func keep(_ memory: CounterMemory, at place: CounterPlace, _ rule: CounterRule, _ limit: Int, now: Int64) {

@@ -14,6 +14,8 @@ package final class LimitCall {
 
     package private(set) var group: LimitGroup
     package private(set) var operation: Operation
+    /// What each limit of the group counts by; of calendar quotas, in the period for which `settle(at:)` was called last.
+    package private(set) var rules: [CounterRule]
     /// In cost units, one a limit of the group; `prepare` fills in fixed costs, the owner the variable ones.
     package var costs: [Int64]
     /// Who is told of the answer.
@@ -52,6 +54,7 @@ package final class LimitCall {
     package init() {
         group = LimitGroup([])
         operation = .decide
+        rules = []
         costs = []
         keyBytes = []
         keyEnds = []
@@ -70,6 +73,7 @@ package final class LimitCall {
     package func prepare(_ group: LimitGroup, _ operation: Operation = .decide) {
         self.group = group
         self.operation = operation
+        rules = group.rules
         reportsReset = operation != .decide
         attempts = 0
         spentAt = 0
@@ -104,8 +108,14 @@ package final class LimitCall {
             keyEnds.append(keyBytes.count)
             costs[next] = call.costs[index]
             carried[next] = call.carried[index]
+            if group.hasCalendar { rules[next] = call.rules[index] }
             next += 1
         }
+    }
+
+    /// Takes the calendar periods that hold at `now`. Whoever decides calls it first; others need not.
+    package func settle(at now: Int64) {
+        if group.hasCalendar { rules = group.rules(at: now) }
     }
 
     package func appendValue(_ bytes: UnsafeRawBufferPointer) {
@@ -194,21 +204,20 @@ package final class LimitCall {
         if operation == .reset {
             for index in traits.indices {
                 costs[index] = 0
-                let generation = max(states[index].generation + 1, now / 1000)
-                states[index] = traits[index].rule.neutral(at: now, generation: generation)
+                states[index] = rules[index].reset(states[index], at: now)
             }
         }
         if available.count != traits.count { available = Array(repeating: 0, count: traits.count) }
         var passes = true
         for index in traits.indices {
-            let units = traits[index].rule.available(states[index], at: now)
+            let units = rules[index].available(states[index], at: now)
             available[index] = units
             if costs[index] > max(0, units) && !traits[index].isShadow { passes = false }
         }
         let charges = passes && operation == .decide
         var changes = operation == .reset
         for index in traits.indices {
-            let (rule, cost) = (traits[index].rule, costs[index])
+            let (rule, cost) = (rules[index], costs[index])
             let isAllowed = cost <= max(0, available[index])
             if charges && isAllowed && cost > 0 {
                 rule.charge(&states[index], cost: cost)

@@ -26,13 +26,14 @@ package final class LocalStore: LimitStore, Sendable {
     /// Answers before it returns.
     package func decide(_ call: LimitCall) {
         let now = time.nowMicroseconds
+        call.settle(at: now)
         table.locked(call, at: now) {
             let traits = call.group.traits
             if call.states.count != traits.count {
                 call.states = Array(repeating: CounterState(position: 0, count: 0, rest: 0), count: traits.count)
             }
             for index in traits.indices {
-                let rule = traits[index].rule
+                let rule = call.rules[index]
                 if let slot = table.find(call.places[index]) {
                     let counter = slot.pointee.value
                     let state = CounterState(position: counter.position, count: counter.count, rest: counter.rest)
@@ -43,7 +44,7 @@ package final class LocalStore: LimitStore, Sendable {
             }
             if call.resolve(at: now) {
                 for index in traits.indices {
-                    keep(call.states[index], at: call.places[index], traits[index], now: now)
+                    keep(call.states[index], at: call.places[index], call.rules[index], traits[index].index, now: now)
                 }
             }
         }
@@ -51,12 +52,12 @@ package final class LocalStore: LimitStore, Sendable {
     }
 
     /// What is neutral needs no memory, unless it has some already.
-    private func keep(_ state: CounterState, at place: CounterPlace, _ traits: LimitTraits, now: Int64) {
-        let rule = traits.rule
+    private func keep(
+        _ state: CounterState, at place: CounterPlace, _ rule: CounterRule, _ limit: Int, now: Int64
+    ) {
         if rule.available(state, at: now) == rule.limit, table.find(place) == nil { return }
         table.store(
-            Counter(position: state.position, count: state.count, rest: state.rest), at: place, limit: traits.index,
-            now: now,
+            Counter(position: state.position, count: state.count, rest: state.rest), at: place, limit: limit, now: now,
             milliseconds: rule.timeToLiveMilliseconds(state, at: now))
     }
 }

@@ -1,9 +1,7 @@
 /// A counter of which this replica holds units, or spent more than the store knows.
 struct OpenCounter: Sendable {
     var key: [UInt8]
-    var rule: CounterRule
-    /// Index of the limit.
-    var limit: Int
+    var limit: EffectiveLimit
     /// Nobody holds leases of it.
     var isExact: Bool
 }

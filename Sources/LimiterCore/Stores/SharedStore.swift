@@ -141,7 +141,9 @@ package struct LeaseAnswer: Hashable, Sendable {
 
     /// The store's time in microseconds.
     package var now: Int64
+    /// One a request; none where the store's time is outside the calendar period of one of them, and nothing was done.
     package var entries: [Entry]
+    package var isOutsidePeriods: Bool { entries.isEmpty }
 
     package init(now: Int64, entries: [Entry]) {
         self.now = now
@@ -152,6 +154,7 @@ package struct LeaseAnswer: Hashable, Sendable {
 /// A decision that came after its deadline. The arrays have one entry a limit.
 package struct LateAnswer: Sendable {
     package var group: LimitGroup
+    package var rules: [CounterRule]
     package var keys: [[UInt8]]
     package var now: Int64
     package var states: [CounterState]
@@ -161,9 +164,11 @@ package struct LateAnswer: Sendable {
     package var spentLocally: [Int64]
 
     package init(
-        group: LimitGroup, keys: [[UInt8]], now: Int64, states: [CounterState], charged: [Int64], spentLocally: [Int64]
+        group: LimitGroup, rules: [CounterRule], keys: [[UInt8]], now: Int64, states: [CounterState],
+        charged: [Int64], spentLocally: [Int64]
     ) {
         self.group = group
+        self.rules = rules
         self.keys = keys
         self.now = now
         self.states = states

@@ -65,6 +65,11 @@ enum SharedFormat {
 
     /// Nil: not what the script answers to these requests.
     static func leases(_ reply: Reply, _ requests: [LeaseRequest]) -> LeaseAnswer? {
+        if requests.contains(where: { $0.rule.algorithm == .calendar }),
+            let now = DecisionReply.timeOutsidePeriods(reply)
+        {
+            return LeaseAnswer(now: now, entries: [])
+        }
         guard reply.isIntegers(1 + 6 * requests.count), reply.integers[0] >= 0 else { return nil }
         var answer = LeaseAnswer(now: reply.integers[0], entries: [])
         answer.entries.reserveCapacity(requests.count)

@@ -53,6 +53,7 @@ final class SplitPeek {
         guard missing == 0 else { return .waits }
         if let failure { return .failed(failure) }
         whole.states = states
+        whole.settle(at: latest)
         _ = whole.resolve(at: latest)
         return .answered(at: latest)
     }

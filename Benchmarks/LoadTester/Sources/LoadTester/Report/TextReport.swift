@@ -215,7 +215,8 @@ package struct TextReport {
         heading("Chaos")
         for mark in report.chaos {
             let end = mark.toSeconds > mark.fromSeconds ? " to \(Self.seconds(mark.toSeconds))" : ""
-            line(mark.fault, "\(Self.seconds(mark.fromSeconds))\(end)")
+            let outcome = mark.outcome.map { "   \($0)" } ?? ""
+            line(mark.fault, "\(Self.seconds(mark.fromSeconds))\(end)\(outcome)")
         }
     }
 

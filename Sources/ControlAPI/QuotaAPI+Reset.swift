@@ -13,7 +13,7 @@ extension QuotaAPI {
         try fields.finish()
 
         let group = limits.tenantCounters.selecting(try counters(named: name, of: service, facts))
-        try refuseWhileDegraded(status().isDegraded)
+        try refuseWhileDegraded(status().isDegraded && !group.isLocal)
         let decision = await limiter.decide(facts.question(group, .reset))
         try refuseWhileDegraded(decision.isDegraded || decision.outcome == .unavailable)
         logger.notice(

@@ -119,7 +119,8 @@ package final class ClusterStore: SharedStore, LimitStore {
     // MARK: Several slots
 
     private func split(_ call: LimitCall) {
-        guard call.operation == .peek, let peek = SplitPeek(call) else { return fail(call, Self.severalSlots) }
+        guard call.operation == .peek else { return fail(call, Self.severalSlots) }
+        let peek = SplitPeek(call)
         let parts = peek.calls
         for part in parts { peeks[ObjectIdentifier(part)] = peek }
         for part in parts { decide(part) }

@@ -190,8 +190,8 @@ struct WrongText: CustomTestStringConvertible, Sendable {
         WrongText(
             "limits:\n  - name: a\n    per: everyone\n    rate: 1/s\n    algorithm: token_bucket\n    burst: 0", 6,
             "at least 1"),
-        limit("mode: local", "`mode: local` is not built yet"),
-        limit("mode: local", "`mode: local` is not built yet"),
+        limit("mode: lokal", "did you mean `local`?"),
+        limit("mode: local, on_store_failure: deny", "it has no `on_store_failure`"),
         limit("cost: much", "should be a whole number"),
         limit("cost: -1", "between 0 and"),
         limit("cost: [1]", "should not be a list"),
@@ -280,7 +280,7 @@ struct WrongText: CustomTestStringConvertible, Sendable {
                     routes: [{path: a}, {path: /b/}]
                     upstreams: [b]
                     limits:
-                      - {name: global, rate: many, mode: local}
+                      - {name: global, rate: many, mode: lokal}
                       - {name: global, shared: true}
                     retries: 3
                 """)

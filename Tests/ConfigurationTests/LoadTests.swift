@@ -189,6 +189,7 @@ import WeirConfiguration
         "{name: a, per: everyone, rate: 1/s, mode: exact}",
         "{name: a, per: everyone, rate: 1/s}\n  - {name: b, per: tenant, rate: 1/s}",
         "{name: a, per: client_ip, rate: 1/s, mode: leased}\n  - {name: b, per: tenant, rate: 1/s}",
+        "{name: a, per: client_ip, rate: 1/s, mode: local}\n  - {name: b, per: tenant, rate: 1/s}",
         "{name: a, per: everyone, rate: 1/s, guard: true}\n  - {name: b, per: client_ip, rate: 1/s}",
         "{name: a, per: tenant, rate: 1/s}\n  - {name: b, per: [tenant, client_ip], rate: 1/s}",
     ])

@@ -54,9 +54,7 @@ struct LimitReader {
         declaration.isShadow = section.bool("shadow")
         declaration.isShared = section.bool("shared")
         declaration.maximumKeys = section.integer("max_keys", in: .min ... .max) as Int?
-        declaration.mode = section.choice(
-            "mode", [("exact", .exact), ("leased", .leased)],
-            notBuilt: ["local": "leave it out, or use `mode: leased`"])
+        declaration.mode = section.choice("mode", [("exact", .exact), ("leased", .leased), ("local", .local)])
         if faults.count > faultsBefore { declaration.isShared = nil }
         return declaration
     }
@@ -176,6 +174,7 @@ struct LimitReader {
         case (_, "guard"): repaired.isGuard = false
         case (_, "count"): repaired.counts = .requests
         case (_, "shared"): repaired.isShared = nil
+        case (_, "on_store_failure"): repaired.onStoreFailure = nil
         default: break
         }
         return repaired

@@ -39,6 +39,8 @@ package struct Limit: Hashable, Sendable {
         case exact
         /// Replicas spend what the store granted them in advance.
         case leased
+        /// Not at all: each replica counts for itself, up to the whole limit.
+        case local
     }
 
     package let name: String

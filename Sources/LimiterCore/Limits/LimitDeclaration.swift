@@ -58,7 +58,8 @@ package struct LimitDeclaration: Hashable, Sendable {
         merged.cost = cost ?? parent.cost
         merged.isGuard = isGuard ?? parent.isGuard
         merged.counts = counts ?? parent.counts
-        merged.onStoreFailure = onStoreFailure ?? parent.onStoreFailure
+        // What happens when the store is away goes with asking it.
+        merged.onStoreFailure = onStoreFailure ?? (mode == .local ? nil : parent.onStoreFailure)
         merged.mode = mode ?? parent.mode
         merged.isShadow = isShadow ?? parent.isShadow
         merged.maximumKeys = maximumKeys ?? parent.maximumKeys
@@ -95,6 +96,12 @@ package struct LimitDeclaration: Hashable, Sendable {
         if let maximumKeys, !(1...100_000_000).contains(maximumKeys) {
             throw LimitError(
                 .invalidMaximumKeys, "max_keys must be between 1 and 100000000, not \(maximumKeys)", key: "max_keys")
+        }
+        if mode == .local, onStoreFailure != nil {
+            throw LimitError(
+                .conflict,
+                "the limit `\(name)` is local: it is decided without Redis, so it has no `on_store_failure`; remove that",
+                key: "on_store_failure")
         }
         let isGuard = isGuard ?? false
         let counts = counts ?? .requests

@@ -89,6 +89,12 @@ package struct LimitScope: Sendable {
     }
 
     private static func checkSharing(_ limit: Limit, _ parent: Limit) throws(LimitError) {
+        guard (limit.mode == .local) == (parent.mode == .local) else {
+            throw LimitError(
+                .conflict,
+                "a local limit counts in each replica's memory, the others in Redis, so `\(limit.name)` cannot share a counter with one of the other kind; leave out `shared`, or make both local",
+                key: "shared")
+        }
         guard limit.algorithm == .slidingWindow, parent.algorithm == .slidingWindow,
             limit.rate.periodSeconds == parent.rate.periodSeconds, limit.per == parent.per
         else {

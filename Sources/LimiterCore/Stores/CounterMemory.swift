@@ -197,6 +197,29 @@ struct CounterMemory: BitwiseCopyable, Sendable {
         }
     }
 
+    // MARK: A counter of this replica alone
+
+    // Nobody else knows of it, so what was seen last, by this replica itself, is all there is: `known`, with nothing held.
+
+    mutating func chargeAlone(_ cost: Int64, _ rule: CounterRule, at now: Int64) {
+        seen = known(rule, holding: 0, at: now)
+        rule.charge(&seen, cost: cost)
+    }
+
+    /// Puts back what was charged at `charged`: the request was refused after all.
+    mutating func refundAlone(_ cost: Int64, _ rule: CounterRule, chargedAt charged: Int64, at now: Int64) {
+        seen = known(rule, holding: 0, at: now)
+        switch rule.algorithm {
+        case .slidingWindow, .calendar:
+            let age = seen.position - rule.window(at: charged)
+            if age <= 0 { seen.count = max(0, seen.count - cost) }
+            if age == 1 { seen.rest = max(0, seen.rest - cost) }
+        case .tokenBucket: seen.count = min(rule.limit, seen.count + cost)
+        }
+    }
+
+    mutating func resetAlone(_ rule: CounterRule, at now: Int64) { seen = rule.neutral(at: now) }
+
     // MARK: Telling the store
 
     /// What the store must know, as running totals, and what is asked of it; after `move(to:)`. `held`: what may still be
@@ -204,8 +227,7 @@ struct CounterMemory: BitwiseCopyable, Sendable {
     /// be told yet. `isExact`: nobody holds leases of it.
     mutating func request(
         _ counter: OpenCounter, _ rule: CounterRule, wanted: Int64, holding held: Int64, tells: Bool, isExact: Bool,
-        sequence: Int64,
-        at monotonic: Int64
+        sequence: Int64, at monotonic: Int64
     ) -> LeaseRequest {
         let isWindow = rule.isWindow
         if !isWindow, previousSettled == 0 { previousSettled = sequence }

@@ -19,6 +19,12 @@ extension LeasingStore {
             var passes = true
             for (index, limit) in call.group.limits.enumerated() {
                 let rule = call.rules[index]
+                if limit.limit.mode == .local {
+                    memories.append(CounterMemory())
+                    held.append(0)
+                    passes = passes && (limit.limit.isShadow || hasRoomAlone(call, index, at: now))
+                    continue
+                }
                 var memory = state.memories.find(call.places[index])?.pointee.value ?? CounterMemory()
                 memory.expire(rule, at: monotonic)
                 memory.move(to: now, rule: rule, share: share)
@@ -30,9 +36,16 @@ extension LeasingStore {
                         || admits(memory, limit, rule, cost: call.costs[index], share, holding: held[index], at: now))
             }
             // What was granted before is as good as the store's own word.
-            call.decision.isDegraded = !call.group.limits.indices.allSatisfy { call.costs[$0] <= held[$0] }
+            call.decision.isDegraded = !call.group.limits.indices.allSatisfy {
+                call.group.local.contains($0) || call.costs[$0] <= held[$0]
+            }
             for (index, limit) in call.group.limits.enumerated() {
                 let (rule, cost) = (call.rules[index], call.costs[index])
+                if limit.limit.mode == .local {
+                    spent.append(0)
+                    decideAlone(call, index, charges: passes && call.operation == .decide, at: now)
+                    continue
+                }
                 let isAllowed = admits(memories[index], limit, rule, cost: cost, share, holding: held[index], at: now)
                 if passes && isAllowed && cost > 0 && call.operation == .decide {
                     memories[index].spend(cost, rule)

@@ -1,13 +1,13 @@
-/// Deciding from what the shared store granted in advance, and asking it for more.
+/// Deciding from what the shared store granted in advance and what this replica counts alone, and asking the store for more.
 extension LeasingStore {
     private enum Step {
         /// All its limits were decided here.
         case decided
         /// Some of its limits need a lease that is on its way.
         case waits(CounterPlace)
-        /// None of its limits is leased now.
+        /// None of its limits is leased now, or local.
         case asks
-        /// What is leased was taken; the others are asked.
+        /// What is decided here was taken; the others are asked.
         case asksRest(LimitGroup.Selection)
         /// A lease failed.
         case cutOff
@@ -23,7 +23,7 @@ extension LeasingStore {
     /// So many leases may come that others have spent before a call that waited for them is refused.
     private static let mostAttempts = 16
 
-    /// Decides the limits that are leased from what is held, and has the store asked for the others.
+    /// Decides the limits that are leased from what is held and those that are local, and has the store asked for the others.
     func take(_ call: LimitCall, isResumed: Bool = false) {
         let clock = state.clock
         let (now, monotonic) = (clock.now, clock.monotonic)
@@ -63,13 +63,18 @@ extension LeasingStore {
     ) -> Step {
         let latest = state.clock.latest
         let traits = call.group.traits
-        var leased = LimitGroup.Selection()
+        var (leased, here) = (LimitGroup.Selection(), call.group.local)
         var isRefused = false
         var isCutOff = false
         var lacking: CounterPlace?
         for index in traits.indices {
+            if traits[index].mode == .local {
+                if !traits[index].isShadow, !hasRoomAlone(call, index, at: now) { isRefused = true }
+                continue
+            }
             guard isLeased(call, index, isResumed, at: now, monotonic) else { continue }
             leased.insert(index)
+            here.insert(index)
             let (rule, cost) = (call.rules[index], call.costs[index])
             guard let memory = state.memories.find(call.places[index])?.pointee.value, cost > 0 else { continue }
             if memory.held(rule, at: monotonic, latest: latest) >= cost { continue }
@@ -81,9 +86,9 @@ extension LeasingStore {
                 if isResumed && !memory.isLeasing { call.attempts += 1 }
             }
         }
-        if leased.isEmpty { return .asks }
+        if here.isEmpty { return .asks }
         if isRefused || call.attempts > Self.mostAttempts {
-            decide(call, leased, passes: false, at: now, monotonic, latest)
+            decide(call, here, passes: false, at: now, monotonic, latest)
             return .decided
         }
         if let lacking {
@@ -91,7 +96,11 @@ extension LeasingStore {
             renew(call, leased, at: now, monotonic, latest, &renewals)
             return .waits(lacking)
         }
-        for index in traits.indices where leased.contains(index) && call.costs[index] > 0 {
+        for index in traits.indices where here.contains(index) && call.costs[index] > 0 {
+            if traits[index].mode == .local {
+                if hasRoomAlone(call, index, at: now) { chargeAlone(call, index, at: now) }
+                continue
+            }
             guard let slot = state.memories.find(call.places[index]) else { continue }
             // A shadow limit that has no more is not charged.
             if slot.pointee.value.held(call.rules[index], at: monotonic, latest: latest) >= call.costs[index] {
@@ -101,8 +110,8 @@ extension LeasingStore {
         }
         call.spentAt = now
         renew(call, leased, at: now, monotonic, latest, &renewals)
-        guard leased.count == traits.count else { return .asksRest(leased) }
-        decide(call, leased, passes: true, at: now, monotonic, latest)
+        guard here.count == traits.count else { return .asksRest(here) }
+        decide(call, here, passes: true, at: now, monotonic, latest)
         return .decided
     }
 
@@ -130,23 +139,23 @@ extension LeasingStore {
         return slot.pointee.value.isLeased
     }
 
-    /// Fills in the call's decision where all its limits are leased, or where a leased one refuses.
-    private func decide(
-        _ call: LimitCall, _ leased: LimitGroup.Selection, passes: Bool, at now: Int64, _ monotonic: Int64,
+    /// Fills in the call's decision where all its limits are decided here, or where one of those refuses.
+    func decide(
+        _ call: LimitCall, _ here: LimitGroup.Selection, passes: Bool, at now: Int64, _ monotonic: Int64,
         _ latest: Int64
     ) {
         let traits = call.group.traits
         call.decision.begin(limits: traits.count)
         for index in traits.indices {
             let verdict = verdict(
-                call, index, isLeased: leased.contains(index), passes: passes, at: now, monotonic, latest)
+                call, index, isHere: here.contains(index), passes: passes, at: now, monotonic, latest)
             call.decision.append(verdict, isEnforced: !traits[index].isShadow)
         }
     }
 
     /// What a caller is told of one limit by what was last seen of it, and what this replica holds.
-    private func verdict(
-        _ call: LimitCall, _ index: Int, isLeased: Bool, passes: Bool, at now: Int64, _ monotonic: Int64,
+    func verdict(
+        _ call: LimitCall, _ index: Int, isHere: Bool, passes: Bool, at now: Int64, _ monotonic: Int64,
         _ latest: Int64
     ) -> Verdict {
         let (rule, cost) = (call.rules[index], call.costs[index])
@@ -154,8 +163,8 @@ extension LeasingStore {
         let held = memory.held(rule, at: monotonic, latest: latest)
         let known = memory.known(rule, holding: held, at: now)
         let available = rule.available(known, at: now)
-        let isAllowed =
-            cost == 0 || (!isLeased ? cost <= available : passes ? call.taken.contains(index) : held >= cost)
+        let hasRoom = isHere && call.group.traits[index].mode != .local ? held >= cost : cost <= available
+        let isAllowed = cost == 0 || (isHere && passes ? call.taken.contains(index) : hasRoom)
         var verdict = rule.verdict(
             known, available: available, cost: cost, isAllowed: isAllowed, at: now, reportsReset: call.reportsReset)
         if !isAllowed, verdict.retryMicroseconds != Verdict.never {
@@ -350,48 +359,5 @@ extension LeasingStore {
         }
         if isOver { state.close(place) }
         if let request { ask([Renewal(place: place, limit: counter.limit, request: request)]) }
-    }
-
-    // MARK: A request of which a part is asked exactly
-
-    private func askRest(_ leased: LimitGroup.Selection, of call: LimitCall) {
-        let part = spareParts.popLast() ?? LimitCall()
-        part.begin(as: call.group.part(without: leased), of: call, leased)
-        primary.decide(part)
-    }
-
-    /// The answer to a call, or to a part of one, is there.
-    func finish(_ part: LimitCall) {
-        guard let whole = part.whole else { return part.answer() }
-        let leased = part.leased
-        part.whole = nil
-        defer { spareParts.append(part) }
-        if part.decision.outcome == .unavailable { whole.decideUnavailable() }
-        let passes = part.decision.isAllowed
-        let clock = state.clock
-        let (now, monotonic, latest) = (clock.now, clock.monotonic, clock.latest)
-        state.memories.locked(whole, at: now) {
-            let traits = whole.group.traits
-            if !passes {
-                for index in traits.indices where whole.taken.contains(index) {
-                    guard let slot = state.memories.find(whole.places[index]) else { continue }
-                    slot.pointee.value.refund(whole.costs[index], whole.rules[index], at: whole.spentAt)
-                }
-            }
-            guard part.decision.outcome != .unavailable else { return }
-            whole.decision.begin(limits: traits.count)
-            var next = 0
-            for index in traits.indices {
-                if leased.contains(index) {
-                    let verdict = verdict(whole, index, isLeased: true, passes: passes, at: now, monotonic, latest)
-                    whole.decision.append(verdict, isEnforced: !traits[index].isShadow)
-                } else {
-                    whole.decision.append(part.decision.verdicts[next], isEnforced: !traits[index].isShadow)
-                    next += 1
-                }
-            }
-            whole.decision.isDegraded = part.decision.isDegraded
-        }
-        whole.answer()
     }
 }

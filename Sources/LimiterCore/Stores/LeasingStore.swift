@@ -9,7 +9,7 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
     var waiting: [LimitCall] = []
     /// Those that waited, and are about to be tried again.
     var resumed: ArraySlice<LimitCall> = []
-    /// For the limits of a call that are asked exactly while others are leased; reused.
+    /// For the limits of a call that are asked exactly while others are decided here; reused.
     var spareParts: [LimitCall] = []
     private var nextHeartbeat: Int64 = 0
     private var isHeartbeatUnderWay = false
@@ -36,12 +36,14 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
     package func decide(_ call: LimitCall) {
         call.makeKeys()
         call.settle(at: state.clock.now)
-        guard state.withBreaker({ $0.isClosed }) else {
+        guard call.group.isLocal || state.withBreaker({ $0.isClosed }) else {
             _ = decideLocally(call)
             return call.answer()
         }
         if call.group.mayLease, call.operation == .decide {
             take(call)
+        } else if !call.group.local.isEmpty {
+            lookOrReset(call)
         } else {
             load(call)
             primary.decide(call)
@@ -49,7 +51,7 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
     }
 
     /// Fills in what was last seen of each counter; what was spent without the store goes there first, on the same connection.
-    private func load(_ call: LimitCall) {
+    func load(_ call: LimitCall) {
         let now = state.clock.now
         var untold: [CounterPlace] = []
         state.memories.locked(call, at: now) { carry(call, &untold) }

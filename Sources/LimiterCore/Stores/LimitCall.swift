@@ -39,12 +39,12 @@ package final class LimitCall {
     /// How often it waited for a lease, and of which counter; scratch space of the store that the call is in, as is what follows.
     var attempts = 0
     var waitsFor: CounterPlace?
-    /// From which counters leased units were taken for it, and when by the store's time; 0: not yet.
+    /// From which counters units were taken for it here, and when by the store's time; 0: not yet.
     var taken = LimitGroup.Selection()
     var spentAt: Int64 = 0
     /// The request that this is a part of, and which of its limits are not in this part.
     var whole: LimitCall?
-    var leased = LimitGroup.Selection()
+    var decidedElsewhere = LimitGroup.Selection()
 
     /// Where a table keeps each counter; scratch space of the table that the call is in.
     var places: [CounterPlace]
@@ -95,15 +95,15 @@ package final class LimitCall {
         valueEnds.removeAll(keepingCapacity: true)
     }
 
-    /// Becomes the question that is left of `call` without its limits `leased`.
-    func begin(as group: LimitGroup, of call: LimitCall, _ leased: LimitGroup.Selection) {
+    /// Becomes the question that is left of `call` without these of its limits.
+    func begin(as group: LimitGroup, of call: LimitCall, _ decidedElsewhere: LimitGroup.Selection) {
         prepare(group, call.operation)
         reportsReset = call.reportsReset
         whole = call
-        self.leased = leased
+        self.decidedElsewhere = decidedElsewhere
         keyBytes.removeAll(keepingCapacity: true)
         var next = 0
-        for index in call.group.limits.indices where !leased.contains(index) {
+        for index in call.group.limits.indices where !decidedElsewhere.contains(index) {
             call.withKey(index) { keyBytes.append(contentsOf: $0) }
             keyEnds.append(keyBytes.count)
             costs[next] = call.costs[index]
@@ -166,7 +166,7 @@ package final class LimitCall {
     }
 
     func withOverflowKey<Result>(_ index: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        if let whole { return whole.withOverflowKey(leased.indexWithout(index), body) }
+        if let whole { return whole.withOverflowKey(decidedElsewhere.indexWithout(index), body) }
         let end = keyBytes.count
         appendKey(group.limits[index].template.overflowPieces)
         keyEnds.removeLast()

@@ -55,15 +55,6 @@ package struct LimitLayer: Hashable, Sendable {
 extension ScopedLimit {
     /// With another value. Throws where the limit cannot have it.
     func changed(by change: LimitChange) throws(LimitError) -> ScopedLimit {
-        guard limit.needsTenant else {
-            let reason =
-                limit.isGuard || limit.counts == .failedAuthentications
-                ? "is decided before anybody knows whose a request is" : "is not kept per tenant"
-            throw LimitError(
-                .conflict,
-                "the limit `\(limit.name)` \(reason), so it has one value for all; change it where it is declared",
-                key: "name")
-        }
         var declaration = LimitDeclaration(name: limit.name)
         declaration.rate = change.rate
         declaration.burst = change.burst

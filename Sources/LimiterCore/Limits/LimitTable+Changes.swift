@@ -14,7 +14,9 @@ extension LimitTable {
         func note(_ change: LimitChange, _ error: LimitError) {
             if !faults.contains(where: { $0.change == change }) { faults.append(Fault(change: change, error: error)) }
         }
+        for change in lists.joined() { if let error = refusal(of: change) { note(change, error) } }
         func change(_ limit: EffectiveLimit, _ service: String?, _ route: String?) -> ScopedLimit? {
+            guard limit.limit.needsTenant else { return nil }
             var changed: ScopedLimit?
             for list in lists {
                 let matching = list.filter { $0.isFor(limit.name, service: service, route: route) }
@@ -47,6 +49,61 @@ extension LimitTable {
             views.isEmpty ? own : LimitGroup(own.limits.map { LimitGroup.Member($0) } + views.map(\.member))
         let table = LimitTable(self, services: services, tenantCounters: counters, plans: plans)
         return (table, faults)
+    }
+
+    /// Why there is nothing that the change could be for; nil: there is something.
+    package func refusal(of change: LimitChange) -> LimitError? {
+        let name = change.limit
+        let named = services.flatMap { service in
+            ([service.whole] + service.routes).flatMap { group in group.limits.filter { $0.name == name } }
+        }
+        if named.isEmpty || !named.contains(where: \.limit.needsTenant) { return refusal(ofLimit: name) }
+        guard let wanted = change.service else { return nil }
+        guard let service = service(named: wanted) else {
+            return LimitError(
+                .unknown, "there is no service `\(wanted)`; the services are \(Self.list(services.map(\.name)))",
+                key: "service")
+        }
+        var groups = [service.whole] + service.routes
+        if let route = change.route {
+            guard let index = service.routeNames.firstIndex(of: route) else {
+                return LimitError(
+                    .unknown,
+                    "the service `\(wanted)` has no route `\(route)`; its routes are \(Self.list(service.routeNames))",
+                    key: "route")
+            }
+            groups = [service.routes[index]]
+        }
+        let here = groups.flatMap(\.limits)
+        guard !here.contains(where: { $0.name == name && $0.limit.needsTenant }) else { return nil }
+        let place = change.route.map { "the route `\($0)` of `\(wanted)`" } ?? "`\(wanted)`"
+        return LimitError(
+            .unknown,
+            "no limit `\(name)` that is per tenant applies to requests to \(place); those that do are \(Self.list(here.filter(\.limit.needsTenant).map(\.name)))",
+            key: change.route == nil ? "service" : "route")
+    }
+
+    private func refusal(ofLimit name: String) -> LimitError {
+        let isEarly = (guards.limits + failedAuthentications.limits).contains { $0.name == name }
+        if isEarly || sharedCounters.limits.contains(where: { $0.name == name }) {
+            let reason = isEarly ? "is decided before anybody knows whose a request is" : "is not kept per tenant"
+            return LimitError(
+                .conflict,
+                "the limit `\(name)` \(reason), so it has one value for all; change it where it is declared",
+                key: "name")
+        }
+        return LimitError(
+            .unknown,
+            "there is no limit `\(name)`; those that are per tenant are \(Self.list(tenantCounters.limits.map(\.name)))",
+            key: "name")
+    }
+
+    /// Each once, and not more than a reader takes in.
+    private static func list(_ names: [String]) -> String {
+        var unique: [String] = []
+        for name in names where !unique.contains(name) { unique.append(name) }
+        if unique.isEmpty { return "none" }
+        return unique.prefix(30).joined(separator: ", ") + (unique.count > 30 ? ", …" : "")
     }
 
     /// A counter of a wider scope as the requests of one service or route see it.

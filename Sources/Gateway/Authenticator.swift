@@ -40,7 +40,7 @@ struct Authenticator {
     private mutating func named(_ name: UnsafeRawBufferPointer) -> Tenant? {
         if let known = names.find(name) { return known }
         guard Tenant.isValid(name) else { return nil }
-        let tenant = Tenant(Array(name))
+        let tenant = plan.tenant(named: Array(name))
         names.insert(name, tenant)
         return tenant
     }

@@ -65,16 +65,18 @@ enum Budget {
 final class BudgetQuery: DecisionReceiver {
     let tenant: Tenant
     private let worker: Worker
+    private let plan: BudgetPlan
     var askers: [Exchange.Ticket] = []
 
     init(_ tenant: Tenant, worker: Worker) {
         self.tenant = tenant
         self.worker = worker
+        plan = worker.tenantLimits.budget(of: tenant)
     }
 
     func ask(_ exchange: Exchange) {
         let call = LimitCall()
-        let limits = worker.plan.budget.limits
+        let limits = plan.limits
         limits.fill(
             call, .peek, from: exchange.client.reader.head, tenant: tenant, client: exchange.clientAddress)
         call.receiver = self
@@ -101,7 +103,6 @@ final class BudgetQuery: DecisionReceiver {
     }
 
     private func makeBody(_ call: LimitCall) -> ByteBuffer {
-        let plan = worker.plan.budget
         var body = ByteBuffer()
         let bound = plan.rows.reduce(tenant.name.count * 6 + 64) { $0 + $1.count + 160 }
         body.append(atMost: bound) { cursor in
@@ -155,9 +156,16 @@ struct BudgetCache {
 
     func pending(_ tenant: Tenant) -> BudgetQuery? { queries[tenant.name] }
 
+    /// Other limits are in force: what was asked before is answered to those who asked, and not kept.
+    mutating func forget() {
+        entries = [:]
+        queries = [:]
+    }
+
     mutating func begin(_ query: BudgetQuery) { queries[query.tenant.name] = query }
 
     mutating func end(_ query: BudgetQuery, _ body: ByteBuffer?, at now: Int64) {
+        guard queries[query.tenant.name] === query else { return }
         queries[query.tenant.name] = nil
         guard let body else { return }
         if entries.count >= Self.mostEntries { entries = entries.filter { now - $0.value.madeAt < Self.lifetime } }

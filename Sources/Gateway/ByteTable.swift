@@ -5,6 +5,10 @@ struct ByteTable: Sendable {
     struct Hash: Sendable {
         private(set) var value: UInt32 = 0x811c_9dc5
 
+        init() {}
+
+        init(_ text: [UInt8]) { for byte in text { add(byte) } }
+
         @inline(__always)
         mutating func add(_ byte: UInt8) { value = (value ^ UInt32(byte)) &* 0x0100_0193 }
     }
@@ -32,8 +36,7 @@ struct ByteTable: Sendable {
     var isEmpty: Bool { count == 0 }
 
     private mutating func insert(_ key: [UInt8], _ number: Int) {
-        var hash = Hash()
-        for byte in key { hash.add(byte) }
+        let hash = Hash(key)
         guard key.withUnsafeBytes({ find($0, hash: hash) }) == nil else { return }
         var index = Int(hash.value) & (slots.count - 1)
         while slots[index].length >= 0 { index = (index + 1) & (slots.count - 1) }

@@ -49,6 +49,8 @@ final class Exchange {
 
     // Limits
     var call = LimitCall()
+    /// The limits that `call` asks for: others may be in force when the answer comes.
+    var asked: LimitPlan?
     /// The limits that decided about this request, once they have; nil: none were asked.
     var decided: LimitPlan?
     /// Whether `LimitStore.decide` has not returned yet.

@@ -27,6 +27,7 @@ package final class GatewayServer: Sendable {
     private let accessLog: AccessLog?
     private let makeStore: @Sendable (any EventLoop) -> any LimitStore
     private let running = Mutex<Running?>(nil)
+    private let overrides = Mutex<OverridePlan?>(nil)
 
     private struct Running: Sendable {
         let channel: any Channel
@@ -69,8 +70,23 @@ package final class GatewayServer: Sendable {
             throw error
         }
         running.withLock { $0 = Running(channel: channel, workers: workers) }
+        // Any that came while the workers were made.
+        let latest = overrides.withLock { $0 }
+        if let latest { for worker in workers { worker.eventLoop.execute { worker.value.use(latest) } } }
         return ListenAddress(
             host: plan.settings.listen.host, port: channel.localAddress?.port ?? plan.settings.listen.port)
+    }
+
+    /// These are in force from now on, for each worker from its next event on. They are of the limits of this configuration.
+    package func use(_ overrides: LimitOverrides) {
+        let plan = OverridePlan(overrides)
+        self.overrides.withLock { $0 = plan }
+        for worker in running.withLock({ $0?.workers ?? [] }) {
+            worker.eventLoop.execute {
+                // Of two that were handed over at nearly the same time, the later one.
+                if let latest = self.overrides.withLock({ $0 }) { worker.value.use(latest) }
+            }
+        }
     }
 
     private func makeTLS() throws -> NIOSSLContext {
@@ -96,6 +112,7 @@ package final class GatewayServer: Sendable {
                     plan: plan, store: makeStore(loop), guards: guards, metrics: metrics,
                     log: accessLog?.makeWriter(), logger: logger, tls: tls))
             worker.start()
+            if let overrides = overrides.withLock({ $0 }) { worker.use(overrides) }
             return NIOLoopBound(worker, eventLoop: loop)
         }.get()
     }

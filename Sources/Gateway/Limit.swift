@@ -6,7 +6,10 @@ import Telemetry
 enum Limiting {
     static func step(_ exchange: Exchange) -> Step {
         if exchange.asksForBudget { return Budget.step(exchange) }
-        guard let limits = limits(of: exchange), !limits.isEmpty else { return .next }
+        guard let place = exchange.place else { return .next }
+        let limits = exchange.worker.tenantLimits.limits(at: place, of: exchange.tenant)
+        guard !limits.isEmpty else { return .next }
+        exchange.asked = limits
         let call = exchange.call
         limits.fill(
             call, .decide, from: exchange.client.reader.head, tenant: exchange.tenant, client: exchange.clientAddress)
@@ -22,12 +25,8 @@ enum Limiting {
         return conclude(exchange)
     }
 
-    private static func limits(of exchange: Exchange) -> LimitPlan? {
-        exchange.place.map { exchange.worker.plan.services[$0.service].routes[$0.route].limits }
-    }
-
     static func conclude(_ exchange: Exchange) -> Step {
-        exchange.decided = limits(of: exchange)
+        exchange.decided = exchange.asked
         count(exchange.call, exchange.worker)
         return exchange.call.decision.isAllowed ? .next : .respond(problem(exchange.call.decision))
     }

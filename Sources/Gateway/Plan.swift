@@ -16,10 +16,19 @@ final class Plan: Sendable {
         let upstreams: [Int]
     }
 
+    /// What a tenant plan changes.
+    struct TenantPlan: Sendable {
+        /// By service and route.
+        let routes: [[LimitPlan]]
+        let budget: BudgetPlan
+    }
+
     let settings: GatewaySettings
     let identity: IdentityPlan
     let routes: RouteTable
     let services: [PlannedService]
+    /// By `Tenant.plan`.
+    let tenantPlans: [TenantPlan]
     /// Each address once, however many services use it.
     let upstreams: [Upstream]
     let guards: LimitPlan
@@ -31,9 +40,9 @@ final class Plan: Sendable {
 
     init(_ configuration: Configuration) {
         settings = configuration.gateway
-        identity = IdentityPlan(configuration.identity)
-        routes = RouteTable(configuration.services)
         let limits = configuration.limits
+        identity = IdentityPlan(configuration.identity, limits.plans)
+        routes = RouteTable(configuration.services)
         var upstreams: [Upstream] = []
         func index(of upstream: Upstream) -> Int {
             if let known = upstreams.firstIndex(of: upstream) { return known }
@@ -50,6 +59,11 @@ final class Plan: Sendable {
                 upstreams: service.upstreams.map { index(of: $0) })
         }
         self.upstreams = upstreams
+        tenantPlans = limits.plans.plans.map { plan in
+            TenantPlan(
+                routes: plan.table.services.map { $0.routes.map { LimitPlan($0) } },
+                budget: BudgetPlan(plan.table.tenantCounters))
+        }
         guards = LimitPlan(limits.guards)
         failedAuthentications = LimitPlan(limits.failedAuthentications)
         budget = BudgetPlan(limits.tenantCounters)
@@ -65,11 +79,19 @@ struct IdentityPlan: Sendable {
     let keyHeader: FieldName?
     /// By SHA-256 of the key.
     let tenants: [[UInt8]: Tenant]
+    private let plans: TenantPlans
 
-    init(_ settings: IdentitySettings) {
+    init(_ settings: IdentitySettings, _ plans: TenantPlans) {
         header = settings.header.flatMap { FieldName($0) }
         keyHeader = settings.apiKeys.flatMap { FieldName($0.header) }
-        tenants = settings.apiKeys?.tenants.mapValues { Tenant(Array($0.utf8)) } ?? [:]
+        self.plans = plans
+        tenants =
+            settings.apiKeys?.tenants.mapValues { Tenant(Array($0.utf8), plan: plans.index(of: $0) ?? -1) } ?? [:]
+    }
+
+    /// The tenant that a trusted proxy names.
+    func tenant(named name: [UInt8]) -> Tenant {
+        Tenant(name, plan: plans.index(of: String(decoding: name, as: UTF8.self)) ?? -1)
     }
 
     var isAnonymous: Bool { header == nil && keyHeader == nil }

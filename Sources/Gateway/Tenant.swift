@@ -2,8 +2,16 @@
 final class Tenant: Sendable {
     /// As limits, the log and the upstream are told. Empty: anonymous.
     let name: [UInt8]
+    /// Index of its plan; below zero: none.
+    let plan: Int
+    /// Of the name, for tables that are looked through at each request.
+    let hash: ByteTable.Hash
 
-    init(_ name: [UInt8]) { self.name = name }
+    init(_ name: [UInt8], plan: Int = -1) {
+        self.name = name
+        self.plan = plan
+        hash = ByteTable.Hash(name)
+    }
 
     static let anonymous = Tenant([])
 

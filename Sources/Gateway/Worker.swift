@@ -26,6 +26,7 @@ final class Worker {
 
     private(set) var gates: [UpstreamGate] = []
     var authenticator: Authenticator
+    var tenantLimits: TenantLimits
     var budgets = BudgetCache()
     var deadlines = DeadlineTable<ClientConnection>()
     /// Bodies of answers are put together here.
@@ -73,6 +74,7 @@ final class Worker {
             farewell: min(TimeAmount(times.body).nanoseconds, 5_000_000_000))
         patience = BodyPatience(timeout: timeouts.body, leastRate: parts.plan.settings.minimumBodyRate)
         authenticator = Authenticator(parts.plan.identity)
+        tenantLimits = TenantLimits(parts.plan)
         now = Int64(NIODeadline.now().uptimeNanoseconds)
         gates = parts.plan.upstreams.map { UpstreamGate($0, worker: self, tls: $0.usesTLS ? parts.tls : nil) }
     }
@@ -86,6 +88,12 @@ final class Worker {
             dateText = date.bytes(epochSeconds: SystemTime.epochMicroseconds / 1_000_000)
         }
         return dateText
+    }
+
+    /// From now on these are in force.
+    func use(_ overrides: OverridePlan) {
+        tenantLimits.use(overrides)
+        budgets.forget()
     }
 
     // MARK: Buffers

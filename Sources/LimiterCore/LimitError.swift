@@ -9,6 +9,8 @@ package struct LimitError: Error, Hashable, Sendable, CustomStringConvertible {
         case invalidCost
         case invalidMaximumKeys
         case missing
+        /// Something of this name is not there.
+        case unknown
         case conflict
         case notBuilt
     }

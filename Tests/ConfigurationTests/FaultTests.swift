@@ -51,7 +51,7 @@ struct WrongText: CustomTestStringConvertible, Sendable {
         WrongText("gatway: {}", 1, "did you mean `gateway`?"),
         WrongText("colors: {}", 1, "there are gateway, control"),
         WrongText("grpc: {}", 1, "`grpc` is not built yet"),
-        WrongText("plans: {}", 1, "`plans` is not built yet"),
+        WrongText("plans: {}", 1, "`plans` should be a list of plans"),
         WrongText("gateway:", 1, "has no value"),
         WrongText("gateway: 1", 1, "`gateway` should be a mapping with keys like `listen`"),
         WrongText("gateway: [a]", 1, "but is a list"),
@@ -130,7 +130,7 @@ struct WrongText: CustomTestStringConvertible, Sendable {
             "a control character"),
         WrongText(
             "identity:\n  api_keys:\n    keys:\n      - {tenant: a, sha256: \"\(someHash)\", plan: gold}", 4,
-            "`plan` is not built yet"),
+            "there is no plan `gold`"),
         WrongText(
             "identity:\n  api_keys:\n    keys:\n      - {tenant: a, sha256: \"\(someHash)\"}\n      - {tenant: b, sha256: \"\(someHash.uppercased())\"}",
             5, "belongs to `b` here and to `a` in weir.yaml:4"),

@@ -42,6 +42,13 @@ extension LimitDeclaration {
         }
     }
 
+    /// Replaces a limit's rate, and inherits all else.
+    package static func replacing(_ name: String, _ rate: String) throws -> LimitDeclaration {
+        var declaration = LimitDeclaration(name: name)
+        declaration.rate = try Rate(parsing: rate)
+        return declaration
+    }
+
     package static func bucket(
         _ name: String, _ rate: String, burst: Int64? = nil, per: [Dimension] = [.tenant],
         _ change: (inout LimitDeclaration) -> Void = { _ in }

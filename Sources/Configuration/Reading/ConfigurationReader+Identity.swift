@@ -1,10 +1,12 @@
 extension ConfigurationReader {
-    func readIdentity(_ file: Section, hasTrustedProxies: Bool) -> IdentitySettings {
+    /// `assignments` takes which plan tenants have.
+    func readIdentity(
+        _ file: Section, hasTrustedProxies: Bool, _ assignments: inout PlanAssignments
+    ) -> IdentitySettings {
         var settings = IdentitySettings()
         let notBuilt = ["jwt": "use `api_keys`, or `header` behind a proxy that checks tokens"]
-        guard let section = file.section("identity", keys: ["header", "api_keys"], notBuilt: notBuilt) else {
-            return settings
-        }
+        guard let section = file.section("identity", keys: ["header", "api_keys", "default_plan"], notBuilt: notBuilt)
+        else { return settings }
         settings.header = readHeader("header", section)
         if settings.header != nil, !hasTrustedProxies, let place = section.place(of: "header") {
             faults.add(
@@ -12,11 +14,19 @@ extension ConfigurationReader {
                 place)
         }
         if let keys = section.section("api_keys", keys: ["header", "keys", "file"]) {
-            settings.apiKeys = readAPIKeys(keys)
+            settings.apiKeys = readAPIKeys(keys, &assignments)
             if let name = settings.apiKeys?.header, name == settings.header {
                 faults.add(
                     "`identity.header` and `identity.api_keys.header` are both `\(name)`; they must differ",
                     keys.place(of: "header") ?? keys.position)
+            }
+        }
+        if let (plan, position) = section.text("default_plan", "a plan's name") {
+            assignments.assignToOthers(plan, at: position, faults)
+            if settings.isAnonymous {
+                faults.add(
+                    "`identity.default_plan` is for tenants, and no request has one; add `identity.api_keys` or `identity.header`",
+                    position)
             }
         }
         return settings
@@ -32,13 +42,15 @@ extension ConfigurationReader {
         }
     }
 
-    private func readAPIKeys(_ section: Section) -> IdentitySettings.APIKeys {
+    private func readAPIKeys(
+        _ section: Section, _ assignments: inout PlanAssignments
+    ) -> IdentitySettings.APIKeys {
         var keys = APIKeyList()
         for element in section.list("keys", of: "keys like {tenant: acme, sha256: ...}") ?? [] {
-            keys.add(element, faults)
+            keys.add(element, &assignments, faults)
         }
         if let (path, position) = section.text("file", "a file's path") {
-            readKeyFile(path, position, into: &keys)
+            readKeyFile(path, position, into: &keys, &assignments)
         }
         if !section.has("keys"), !section.has("file") {
             faults.add(
@@ -48,7 +60,9 @@ extension ConfigurationReader {
     }
 
     /// The file is a list of the same shape as `keys`; its faults carry its own name and lines.
-    private func readKeyFile(_ path: String, _ position: Position, into keys: inout APIKeyList) {
+    private func readKeyFile(
+        _ path: String, _ position: Position, into keys: inout APIKeyList, _ assignments: inout PlanAssignments
+    ) {
         let resolved = ConfigurationFile.resolve(path, from: faults.file)
         let text: String
         do {
@@ -60,7 +74,7 @@ extension ConfigurationReader {
         let ownFaults = Faults(file: resolved)
         if let root = YAMLDocument.parse(text, ownFaults) {
             if case .list(let list) = root.content {
-                for element in list { keys.add(element, ownFaults) }
+                for element in list { keys.add(element, &assignments, ownFaults) }
             } else {
                 ownFaults.add(
                     "the file should be a list of keys like `- {tenant: acme, sha256: ...}`, but is \(root.kind)",
@@ -78,16 +92,18 @@ private struct APIKeyList {
     /// SHA-256 of no bytes at all.
     private static let ofNothing = digest("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
 
-    mutating func add(_ element: YAMLValue, _ faults: Faults) {
-        let notBuilt = ["plan": "give limits per service or route instead"]
-        guard
-            let section = Section(element, "api_keys.keys", keys: ["tenant", "sha256"], notBuilt: notBuilt, faults)
-        else { return }
+    mutating func add(_ element: YAMLValue, _ assignments: inout PlanAssignments, _ faults: Faults) {
+        guard let section = Section(element, "api_keys.keys", keys: ["tenant", "sha256", "plan"], faults) else {
+            return
+        }
         for key in ["tenant", "sha256"] where !section.has(key) {
             faults.add(
                 "an API key has no `\(key)`; write {tenant: acme, sha256: <64 hexadecimal digits>}", section.position)
         }
-        let tenant = section.read("tenant", "a tenant's id", Self.checkTenant)
+        let tenant = section.read("tenant", "a tenant's id", PlanAssignments.checkTenant)
+        if let tenant, let (plan, position) = section.text("plan", "a plan's name") {
+            assignments.assign(plan, to: tenant, at: position, faults)
+        }
         // The digits are not repeated: someone may have written the key itself.
         let sha256 = section.read("sha256", "64 hexadecimal digits") { text throws(ConfigurationError) in
             guard let sha256 = Self.digest(text) else {
@@ -109,16 +125,6 @@ private struct APIKeyList {
         }
         tenants[sha256] = tenant
         places[sha256] = "\(faults.file):\(section.position.line)"
-    }
-
-    private static func checkTenant(_ text: String) throws(ConfigurationError) -> String {
-        guard (1...256).contains(text.utf8.count) else {
-            throw ConfigurationError("a tenant's id should have 1 to 256 bytes, but has \(text.utf8.count)")
-        }
-        guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
-            throw ConfigurationError("a tenant's id has a control character; remove it")
-        }
-        return text
     }
 
     private static func digest(_ text: String) -> [UInt8]? {

@@ -6,27 +6,35 @@ struct ConfigurationReader {
 
     /// nil, or a configuration that must not be used, where there are faults.
     func read(_ root: YAMLValue) -> Configuration? {
-        let keys = ["gateway", "control", "store", "identity", "limits", "services"]
-        let notBuilt = [
-            "grpc": "remove it, and ask over HTTP: POST /v1/check on the control port",
-            "plans": "give limits per service or route instead",
-        ]
+        let keys = ["gateway", "control", "store", "identity", "plans", "tenants", "limits", "services"]
+        let notBuilt = ["grpc": "remove it, and ask over HTTP: POST /v1/check on the control port"]
         guard let file = Section(root, "", keys: keys, notBuilt: notBuilt, faults) else { return nil }
         let gateway = readGateway(file)
         let hasFaultyProxies = !faults.isEmpty && file.has("trusted_proxies", in: "gateway")
         let control = readControl(file)
         checkPorts(file, gateway, control)
         let store = readStore(file)
-        let faultsBefore = faults.count
+        let plans = PlanReader(faults: faults)
+        let declaredPlans = plans.read(file)
+        var assignments = PlanAssignments(known: declaredPlans.map(\.name))
+        var faultsBefore = faults.count
         let identity = readIdentity(
-            file, hasTrustedProxies: hasFaultyProxies || !gateway.trustedProxies.isEmpty)
+            file, hasTrustedProxies: hasFaultyProxies || !gateway.trustedProxies.isEmpty, &assignments)
         // Where the identity is faulty, limits per tenant are no fault of their own.
-        let limits = LimitReader(faults: faults, hasTenants: !identity.isAnonymous || faults.count > faultsBefore)
+        let hasTenants = !identity.isAnonymous || faults.count > faultsBefore
+        assignments.read(file, hasTenants: hasTenants, faults)
+        faultsBefore = faults.count
+        let limits = LimitReader(faults: faults, hasTenants: hasTenants)
         var global = LimitScope()
         limits.read(file, into: &global)
         let services = ServiceReader(faults: faults, limits: limits).read(file, global)
+        // Where limits are faulty, what plans change of them is no fault of its own.
+        guard faults.count == faultsBefore else { return nil }
+        var table = LimitTable(global: global, services: services.map(\.limits))
+        var made = plans.make(declaredPlans, of: table)
         guard faults.isEmpty else { return nil }
-        let table = LimitTable(global: global, services: services.map(\.limits))
+        assignments.apply(to: &made)
+        table = table.serving(made)
         if let store, let refusal = Configuration.refusal(of: table, in: store.redis) {
             faults.add(refusal, file.place(of: "redis", in: "store") ?? .start)
         }

@@ -6,7 +6,7 @@ struct LimitReader {
     /// Whether requests have tenants at all.
     let hasTenants: Bool
 
-    private static let keys = [
+    static let keys = [
         "name", "per", "rate", "algorithm", "burst", "cost", "guard", "count", "on_store_failure", "shadow", "shared",
         "max_keys", "mode", "time_zone", "anchor_day",
     ]

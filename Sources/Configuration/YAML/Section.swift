@@ -7,10 +7,10 @@ struct Section {
     private var entries: [String: (key: Position, value: YAMLValue)] = [:]
 
     /// nil, and a fault, where `value` is not a mapping. Keys that are neither in `keys` nor in `notBuilt` are faults; those in
-    /// `notBuilt` too, with the sentence that says what would do instead.
+    /// `notBuilt` too, with the sentence that says what would do instead, and those that `refused` has a sentence for.
     init?(
-        _ value: YAMLValue, _ name: String, keys: [String], notBuilt: [String: String] = [:], at place: Position? = nil,
-        _ faults: Faults
+        _ value: YAMLValue, _ name: String, keys: [String], notBuilt: [String: String] = [:],
+        refused: (String) -> String? = { _ in nil }, at place: Position? = nil, _ faults: Faults
     ) {
         self.name = name
         self.faults = faults
@@ -32,6 +32,8 @@ struct Section {
                 entries[text] = (key.position, value)
             } else if let hint = notBuilt[text] {
                 faults.add("`\(text)` is not built yet; \(hint)", key.position)
+            } else if let sentence = refused(text) {
+                faults.add(sentence, key.position)
             } else if !RenamedKeys.isMark(text) {
                 faults.add(Self.unknown(text, name, keys), key.position)
             }

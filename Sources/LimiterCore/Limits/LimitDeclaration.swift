@@ -53,7 +53,8 @@ package struct LimitDeclaration: Hashable, Sendable {
         merged.burst = burst ?? (rate == nil && merged.algorithm == .tokenBucket ? parent.burst : nil)
         if merged.algorithm == .calendar {
             merged.timeZone = timeZone ?? parent.timeZone
-            merged.anchorDay = anchorDay ?? (rate == nil ? parent.anchorDay : nil)
+            let isSameUnit = rate == nil || rate?.calendarUnit == parent.rate?.calendarUnit
+            merged.anchorDay = anchorDay ?? (isSameUnit ? parent.anchorDay : nil)
         }
         merged.cost = cost ?? parent.cost
         merged.isGuard = isGuard ?? parent.isGuard

@@ -11,6 +11,11 @@ package final class EffectiveLimit: Sendable {
     /// The service and route that its counter belongs to; nil: to all of them.
     package let service: String?
     package let route: String?
+    /// It is the counter of a wider scope, as the requests of `service` and `route` see it.
+    let isView: Bool
+    /// Who gives it which value: the first is in force, and each replaces those behind it.
+    package let layers: [LimitLayer]
+    let declaration: LimitDeclaration
     let template: KeyTemplate
 
     package var name: String { limit.name }
@@ -20,14 +25,21 @@ package final class EffectiveLimit: Sendable {
         limit.calendar.map { CounterRule(limit.capacity, in: $0, at: now) } ?? rule
     }
 
+    var scoped: ScopedLimit {
+        ScopedLimit(limit: limit, rule: rule, owner: owner, declaration: declaration, layers: layers)
+    }
+
     init(_ member: LimitGroup.Member, dimensions: [Dimension]) {
         let per = member.scoped.limit.per
+        layers = member.scoped.layers
+        declaration = member.scoped.declaration
         limit = member.scoped.limit
         rule = member.scoped.rule
         owner = member.scoped.owner
         index = member.index
-        service = owner.service ?? (per.contains(where: \.isFixedByRoute) ? member.service : nil)
-        route = owner.route ?? (per.contains(.route) ? member.route : nil)
+        service = owner.service ?? (per.contains(where: \.isFixedByRoute) || member.isView ? member.service : nil)
+        route = owner.route ?? (per.contains(.route) || member.isView ? member.route : nil)
+        isView = member.isView
         template = KeyTemplate(member.scoped, service: member.service, route: member.route, dimensions: dimensions)
     }
 }
@@ -124,6 +136,7 @@ package final class LimitGroup: Sendable {
         let service: String?
         let route: String?
         let index: Int
+        var isView = false
     }
 
     init(_ members: [Member]) {
@@ -179,12 +192,22 @@ package final class LimitGroup: Sendable {
 
     /// These of its limits alone, with the same counters, in the order of `indices`.
     package func selecting(_ indices: [Int]) -> LimitGroup {
-        LimitGroup(
-            indices.map { index in
-                let limit = limits[index]
-                return Member(
-                    scoped: ScopedLimit(limit: limit.limit, rule: limit.rule, owner: limit.owner),
-                    service: limit.service, route: limit.route, index: limit.index)
-            })
+        LimitGroup(indices.map { Member(limits[$0]) })
+    }
+
+    /// The same limits, those with another value for which `change` gives one; itself where there are none.
+    func changing(_ change: (EffectiveLimit) -> ScopedLimit?) -> LimitGroup {
+        let changed = limits.map(change)
+        guard changed.contains(where: { $0 != nil }) else { return self }
+        return LimitGroup(zip(limits, changed).map { Member($0, as: $1) })
+    }
+}
+
+extension LimitGroup.Member {
+    /// A limit that is a group's already, with another value where there is one.
+    init(_ limit: EffectiveLimit, as changed: ScopedLimit? = nil) {
+        self.init(
+            scoped: changed ?? limit.scoped, service: limit.service, route: limit.route, index: limit.index,
+            isView: limit.isView)
     }
 }

@@ -23,6 +23,10 @@ package struct ScopedLimit: Hashable, Sendable {
     package let rule: CounterRule
     /// The level whose counter it uses: its own, or that of the limit it shares.
     package let owner: LimitLevel
+    /// As it was declared, with what was inherited.
+    let declaration: LimitDeclaration
+    /// Who gives it which value: the first is in force, and each replaces those behind it.
+    package let layers: [LimitLayer]
 }
 
 /// The limits in force at one level. Same name replaces, new name adds: globally, in a service, in a route.
@@ -62,8 +66,8 @@ package struct LimitScope: Sendable {
             let shares = declaration.isShared ?? false
             if shares { try Self.checkSharing(limit, parent.limit) }
             declarations[inherited] = merged
-            limits[inherited] = ScopedLimit(
-                limit: limit, rule: try CounterRule(limit), owner: shares ? parent.owner : level)
+            limits[inherited] = try scoped(
+                merged, limit, owner: shares ? parent.owner : level, replacing: parent.layers)
         } else {
             guard declaration.isShared != true else {
                 throw LimitError(
@@ -73,8 +77,16 @@ package struct LimitScope: Sendable {
             }
             let limit = try completed(declaration)
             declarations.append(declaration)
-            limits.append(ScopedLimit(limit: limit, rule: try CounterRule(limit), owner: level))
+            limits.append(try scoped(declaration, limit, owner: level, replacing: []))
         }
+    }
+
+    private func scoped(
+        _ declaration: LimitDeclaration, _ limit: Limit, owner: LimitLevel, replacing layers: [LimitLayer]
+    ) throws(LimitError) -> ScopedLimit {
+        ScopedLimit(
+            limit: limit, rule: try CounterRule(limit), owner: owner, declaration: declaration,
+            layers: [LimitLayer(source: .level(level), limit: limit)] + layers)
     }
 
     private func completed(_ declaration: LimitDeclaration) throws(LimitError) -> Limit {

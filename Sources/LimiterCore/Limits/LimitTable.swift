@@ -38,6 +38,8 @@ package final class LimitTable: Sendable {
     /// Every counter that exists, once; `tenant` ones apart, because a cluster keeps them in another slot than the rest.
     package let tenantCounters: LimitGroup
     package let sharedCounters: LimitGroup
+    /// Who has which plan, and what that changes.
+    package let plans: TenantPlans
 
     package init(global: LimitScope, services: [ServiceLimits]) {
         var labels: [Label] = []
@@ -89,6 +91,18 @@ package final class LimitTable: Sendable {
         tenantCounters = LimitGroup(counters.filter { $0.scoped.limit.needsTenant })
         sharedCounters = LimitGroup(counters.filter { !$0.scoped.limit.needsTenant })
         self.labels = labels
+        plans = TenantPlans()
+    }
+
+    /// The same counters with other values, or with other plans.
+    init(_ table: LimitTable, services: [ServiceGroups], tenantCounters: LimitGroup, plans: TenantPlans) {
+        labels = table.labels
+        guards = table.guards
+        failedAuthentications = table.failedAuthentications
+        sharedCounters = table.sharedCounters
+        self.services = services
+        self.tenantCounters = tenantCounters
+        self.plans = plans
     }
 
     package func service(named name: String) -> ServiceGroups? { services.first { $0.name == name } }

@@ -13,11 +13,13 @@ final class Fixture: Sendable {
     let port: Int
     let server: GatewayServer
     let time: ManualTime
+    let limits: LimitTable
 
-    init(port: Int, server: GatewayServer, time: ManualTime) {
+    init(port: Int, server: GatewayServer, time: ManualTime, limits: LimitTable) {
         self.port = port
         self.server = server
         self.time = time
+        self.limits = limits
     }
 
     func connect() throws -> MessageReader { MessageReader(try Wire.connect(port: port)) }
@@ -45,6 +47,9 @@ struct Setup {
     var services: [(name: String, path: String, upstreams: [Int])] = []
     var limits: [LimitDeclaration] = []
     var serviceLimits: [String: [LimitDeclaration]] = [:]
+    /// What each plan changes, and who has which.
+    var plans: [String: [LimitChange]] = [:]
+    var planOfTenant: [String: String] = [:]
     var upstreamScheme = "http"
     var upstreamHost = "127.0.0.1"
     var trust = GatewayServer.UpstreamTrust.system
@@ -60,7 +65,7 @@ struct Setup {
     func configuration() throws -> Configuration {
         var global = LimitScope()
         for limit in limits { try global.declare(limit) }
-        let table = LimitTable(
+        var table = LimitTable(
             global: global,
             services: try services.map { service in
                 var scope = global.service(service.name)
@@ -68,6 +73,10 @@ struct Setup {
                 return LimitTable.ServiceLimits(
                     name: service.name, scope: scope, routes: [(name: service.path, scope: scope.route(service.path))])
             })
+        var plans = TenantPlans()
+        for (name, changes) in self.plans { plans.add(TenantPlans.Plan.make(name, changes, of: table).plan) }
+        for (tenant, plan) in planOfTenant { plans.assign(plan, to: tenant) }
+        table = table.serving(plans)
         var gateway = gateway
         gateway.listen = ListenAddress(host: "127.0.0.1", port: 0)
         return Configuration(
@@ -83,7 +92,9 @@ struct Setup {
 }
 
 /// Runs a gateway while `body` runs.
-func withGateway(_ setup: Setup, port: Int = 0, _ body: (Fixture) async throws -> Void) async throws {
+func withGateway(
+    _ setup: Setup, port: Int = 0, overrides: LimitOverrides? = nil, _ body: (Fixture) async throws -> Void
+) async throws {
     var configuration = try setup.configuration()
     configuration.gateway.listen.port = port
     let group = MultiThreadedEventLoopGroup(numberOfThreads: setup.gateway.workers)
@@ -99,9 +110,10 @@ func withGateway(_ setup: Setup, port: Int = 0, _ body: (Fixture) async throws -
     let server = GatewayServer(
         configuration: configuration, group: group, guards: store, metrics: metrics, logger: logger,
         accessLog: setup.accessLog, trust: setup.trust, makeStore: setup.makeStore ?? { _ in store })
+    if let overrides { server.use(overrides) }
     do {
         let address = try await server.start()
-        try await body(Fixture(port: address.port, server: server, time: time))
+        try await body(Fixture(port: address.port, server: server, time: time, limits: configuration.limits))
     } catch {
         await server.shutdown()
         try await group.shutdownGracefully()

@@ -18,6 +18,11 @@ extension RedisStore {
                 if answer != nil { metrics?.countLeaseCall() }
                 completion(answer.map { .success($0) } ?? .failure(Self.unexpectedReply))
             }
+        case .periods(let requests, let completion):
+            let answer = SharedFormat.periods(reply, requests)
+            note(answer?.now, of: flight)
+            if answer == nil { unexpected = Self.unexpectedReply }
+            if !flight.isOverdue { completion(answer.map { .success($0) } ?? .failure(Self.unexpectedReply)) }
         case .heartbeat(_, let completion):
             let fleet = SharedFormat.fleet(reply)
             note(fleet?.now, of: flight)
@@ -169,6 +174,7 @@ extension RedisStore {
         switch flight.purpose {
         case .decision: for call in flight.calls { fail(call, error) }
         case .lease(_, _, let completion): completion(.failure(error))
+        case .periods(_, let completion): completion(.failure(error))
         case .heartbeat(_, let completion): completion(.failure(error))
         case .leave(_, let completion): completion()
         case .probe(_, let completion): completion(.failure(error))
@@ -195,6 +201,7 @@ extension RedisStore {
             }
             flight.calls.removeAll(keepingCapacity: true)
         case .lease(_, _, let completion): completion(.failure(error))
+        case .periods(_, let completion): completion(.failure(error))
         case .heartbeat(_, let completion): completion(.failure(error))
         case .leave(_, let completion): completion()
         case .probe(_, let completion): completion(.failure(error))

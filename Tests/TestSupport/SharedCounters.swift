@@ -6,6 +6,8 @@ package struct SharedCounters {
         package var state: CounterState
         package var periodTicks: Int64
         package var lease = BucketLeases()
+        /// Of a calendar quota, the units of the periods before the one before.
+        package var past: [Int64] = []
 
         package init(state: CounterState, periodTicks: Int64) {
             self.state = state
@@ -72,7 +74,7 @@ package struct SharedCounters {
             return Counter(state: rule.neutral(at: now), periodTicks: rule.periodTicks)
         }
         guard !rule.isWindow else {
-            counter.state = rule.current(counter.state, at: now)
+            move(&counter, rule, to: rule.current(counter.state, at: now))
             return counter
         }
         if counter.periodTicks != rule.periodTicks { counter.state.rest = 0 }
@@ -93,7 +95,18 @@ package struct SharedCounters {
     }
 
     private func merge(_ carried: CounterState, into counter: inout Counter, _ rule: CounterRule, at now: Int64) {
-        counter.state = rule.merged(counter.state, carried, at: now)
+        move(&counter, rule, to: rule.merged(counter.state, carried, at: now))
+    }
+
+    /// Takes a later state of the same counter; a calendar quota's periods that are over become its past.
+    private func move(_ counter: inout Counter, _ rule: CounterRule, to state: CounterState) {
+        if rule.algorithm == .calendar {
+            var counts = PeriodCounts(
+                number: counter.state.position, units: [counter.state.count, counter.state.rest] + counter.past)
+            counts.move(to: state.position)
+            counter.past = Array(counts.units.dropFirst(2))
+        }
+        counter.state = state
     }
 
     /// Brings what is held to the state's epoch, and the tokens within what is left.
@@ -126,6 +139,28 @@ package struct SharedCounters {
             if call.operation == .reset { counter.lease = BucketLeases() }
             counters[keys[index]] = counter
         }
+    }
+
+    // MARK: Periods
+
+    /// What the script of periods does.
+    package mutating func periods(_ requests: [PeriodRequest], at now: Int64) -> PeriodAnswer {
+        let counts = requests.map { request -> PeriodCounts? in
+            var counts = counters[request.key].map { counter in
+                PeriodCounts(
+                    number: counter.state.position, generation: counter.state.generation,
+                    units: [counter.state.count, counter.state.rest] + counter.past)
+            }
+            guard let remembered = request.remembered else { return counts }
+            if counts == nil { counts = remembered } else { counts!.merge(remembered) }
+            let state = CounterState(
+                position: counts!.number, count: counts!.units[0], rest: counts!.units[1], generation: counts!.generation)
+            var counter = counters[request.key] ?? Counter(state: state, periodTicks: 0)
+            (counter.state, counter.past) = (state, Array(counts!.units.dropFirst(2)))
+            counters[request.key] = counter
+            return counts
+        }
+        return PeriodAnswer(now: now, counts: counts)
     }
 
     // MARK: Leases
@@ -221,7 +256,7 @@ package struct SharedCounters {
     ) {
         let (rule, position) = (request.rule, request.position)
         if counter.state.position < position, isNews, request.total > 0 {
-            counter.state = rule.current(counter.state, at: rule.start(ofWindow: position))
+            move(&counter, rule, to: rule.current(counter.state, at: rule.start(ofWindow: position)))
         }
         if counter.state.position == position {
             counter.state.count += news

@@ -47,6 +47,7 @@ package final class EffectiveLimit: Sendable {
 /// What a decision needs of a limit besides its rule, without a reference to count.
 struct LimitTraits: BitwiseCopyable {
     let isShadow: Bool
+    let isCalendar: Bool
     let mode: Limit.Mode
     /// Whatever the demand.
     let isAlwaysLeased: Bool
@@ -60,6 +61,7 @@ struct LimitTraits: BitwiseCopyable {
 
     init(_ limit: EffectiveLimit, dimensions: [Dimension]) {
         isShadow = limit.limit.isShadow
+        isCalendar = limit.limit.calendar != nil
         mode = limit.limit.mode
         isAlwaysLeased = limit.limit.isAlwaysLeased
         index = limit.index

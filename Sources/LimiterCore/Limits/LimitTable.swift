@@ -105,5 +105,13 @@ package final class LimitTable: Sendable {
         self.plans = plans
     }
 
+    /// The calendar quota whose counter has this key.
+    func calendarQuota(ofKey key: [UInt8]) -> EffectiveLimit? {
+        for group in [tenantCounters, sharedCounters] where group.hasCalendar {
+            if let limit = group.limits.first(where: { $0.limit.calendar != nil && $0.template.isOf(key) }) { return limit }
+        }
+        return nil
+    }
+
     package func service(named name: String) -> ServiceGroups? { services.first { $0.name == name } }
 }

@@ -123,6 +123,20 @@ struct CounterMemory: BitwiseCopyable, Sendable {
         if !rule.isWindow, monotonic >= leaseEnd, settled > total { total = settled }
     }
 
+    /// What was spent beyond the grants and the store is not known to have, in a window and in the one before.
+    func unsettledUnits(_ rule: CounterRule, at now: Int64) -> (number: Int64, current: Int64, before: Int64) {
+        var moved = self
+        moved.move(to: now, rule: rule, share: FleetShare(shares: 1, rank: nil))
+        return (
+            moved.own.position, max(0, moved.own.count - moved.settled), max(0, moved.own.rest - moved.previousSettled)
+        )
+    }
+
+    /// Takes back what was seen before this process started.
+    mutating func recall(_ state: CounterState, _ rule: CounterRule, at now: Int64) {
+        seen = seen.position < 0 ? state : rule.merged(seen, state, at: now)
+    }
+
     func hasUnsettled(_ rule: CounterRule) -> Bool {
         switch rule.algorithm {
         case .slidingWindow, .calendar: own.count > settled || own.rest > previousSettled

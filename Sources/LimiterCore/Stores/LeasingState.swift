@@ -6,6 +6,7 @@ package final class LeasingState: Sendable {
     package let replica: ReplicaID
     let clock: AlignedClock
     let memories: CounterTable<CounterMemory>
+    package let usage = UsageBook()
     let onPhaseChange: @Sendable (StoreStatus.Phase) -> Void
     private let breaker: Mutex<Breaker>
     private let fleet: Mutex<Fleet>
@@ -37,7 +38,7 @@ package final class LeasingState: Sendable {
         self.lateReplyMicroseconds = lateReplyMicroseconds
         self.onPhaseChange = onPhaseChange
         clock = AlignedClock(time)
-        memories = CounterTable(labels: labels, now: time.nowMicroseconds)
+        memories = CounterTable(labels: labels, now: time.nowMicroseconds, placesByKey: true)
         breaker = Mutex(Breaker(seed: seed))
         fleet = Mutex(Fleet(view: nil, minimum: max(1, minimumReplicas)))
         shareCount = Atomic(max(1, minimumReplicas))
@@ -62,6 +63,7 @@ package final class LeasingState: Sendable {
     }
 
     func saw(_ view: FleetView) {
+        usage.saw(birth: view.birth)
         fleet.withLock { fleet in
             fleet.view = view
             shareCount.store(max(view.peak, fleet.minimum), ordering: .relaxed)

@@ -56,7 +56,7 @@ extension LeasingStore {
         }
         let clock = state.clock
         let (now, monotonic, latest) = (clock.now, clock.monotonic, clock.latest)
-        state.memories.locked(call, at: now) {
+        state.locked(call, at: now) {
             if call.operation == .reset { resetAlone(call, at: now) }
             decide(call, call.group.local, passes: false, at: now, monotonic, latest)
         }

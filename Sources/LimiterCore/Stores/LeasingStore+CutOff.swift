@@ -12,7 +12,7 @@ extension LeasingStore {
         let (now, monotonic, latest) = (clock.now, clock.monotonic, clock.latest)
         let share = state.share
         var spent: [Int64] = []
-        state.memories.locked(call, at: now) {
+        state.locked(call, at: now) {
             call.decision.begin(limits: call.group.limits.count)
             var memories: [CounterMemory] = []
             var held: [Int64] = []

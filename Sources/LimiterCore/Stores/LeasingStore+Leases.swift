@@ -31,7 +31,7 @@ extension LeasingStore {
         var renewals: [Renewal] = []
         var untold: [CounterPlace] = []
         var step = Step.asks
-        state.memories.locked(call, at: now) {
+        state.locked(call, at: now) {
             step = attempt(call, isResumed, at: now, monotonic, &renewals)
             switch step {
             case .asks, .asksRest: carry(call, &untold)

@@ -54,7 +54,7 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
     func load(_ call: LimitCall) {
         let now = state.clock.now
         var untold: [CounterPlace] = []
-        state.memories.locked(call, at: now) { carry(call, &untold) }
+        state.locked(call, at: now) { carry(call, &untold) }
         useOverflowKeys(call)
         tell(untold)
     }
@@ -91,7 +91,7 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
         state.clock.align(to: now)
         var held: [Int64] = []
         var doubtful: [Int] = []
-        state.memories.locked(call, at: now) {
+        state.locked(call, at: now) {
             for index in call.group.limits.indices {
                 keepSeen(
                     call.states[index], at: call.places[index], call.rules[index], call.group.traits[index], now: now)
@@ -182,7 +182,10 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
         let isDue = now >= nextHeartbeat || state.takeSuspicion()
         let isClosed = state.withBreaker { $0.isClosed }
         if isProbe || (isClosed && isDue && !isHeartbeatUnderWay) { beat(isProbe: isProbe) }
-        if isClosed { lookAfter(state.nextOpen(Self.countersATick)) }
+        if isClosed {
+            lookAfter(state.nextOpen(Self.countersATick))
+            tellLost()
+        }
     }
 
     private func beat(isProbe: Bool) {

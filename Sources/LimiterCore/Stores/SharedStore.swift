@@ -15,6 +15,11 @@ package protocol SharedStore: AnyObject {
         _ requests: [LeaseRequest], of replica: ReplicaID,
         _ completion: @escaping (Result<LeaseAnswer, StoreError>) -> Void)
 
+    /// What was used in the periods of calendar quotas of one tenant, or of one that has no tenant: at most `PeriodRequest.most`.
+    /// What is remembered is given back first, by maximum. Sending the same twice changes nothing.
+    func periods(
+        _ requests: [PeriodRequest], _ completion: @escaping (Result<PeriodAnswer, StoreError>) -> Void)
+
     /// Writes that this replica is alive, which also proves that the store takes writes.
     func heartbeat(of replica: ReplicaID, _ completion: @escaping (Result<FleetView, StoreError>) -> Void)
 
@@ -61,8 +66,11 @@ package struct FleetView: Hashable, Sendable {
     package var rank: Int
     /// Most replicas that were alive at one time in the last ten minutes.
     package var peak: Int
+    /// When the store's memory began, in milliseconds since the epoch: another one means that it lost what it had. 0: unknown.
+    package var birth: Int64
 
-    package init(now: Int64, alive: Int, rank: Int, peak: Int) {
+    package init(now: Int64, alive: Int, rank: Int, peak: Int, birth: Int64 = 0) {
+        self.birth = birth
         self.now = now
         self.alive = alive
         self.rank = rank

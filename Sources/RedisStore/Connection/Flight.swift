@@ -6,6 +6,7 @@ final class Flight {
     enum Purpose {
         case decision
         case lease([LeaseRequest], ReplicaID, (Result<LeaseAnswer, StoreError>) -> Void)
+        case periods([PeriodRequest], (Result<PeriodAnswer, StoreError>) -> Void)
         case heartbeat(ReplicaID, (Result<FleetView, StoreError>) -> Void)
         case leave(ReplicaID, () -> Void)
         /// Writes a key of its own, to see whether the server takes writes.

@@ -26,14 +26,14 @@ package final class ControlServer: Sendable {
     private static let maximumConnections = 512
     private static let drainSeconds = 5
 
-    /// `limiter` asks a store of the control plane's own; `status` says how counters are kept just now, for the whole process.
+    /// `limiter` and `usage` ask a store of the control plane's own; `status` says how counters are kept just now, for the whole process.
     package init(
-        configuration: Configuration, limiter: AsyncLimiter, metrics: Metrics,
+        configuration: Configuration, limiter: AsyncLimiter, usage: AsyncUsage, metrics: Metrics,
         status: @escaping @Sendable () -> StoreStatus, readiness: Readiness, group: any EventLoopGroup, logger: Logger
     ) {
         settings = configuration.control
         quota = QuotaAPI(
-            limits: configuration.limits, limiter: limiter,
+            limits: configuration.limits, limiter: limiter, usage: usage,
             meter: DecisionMeter(metrics.worker(configuration.gateway.workers)), status: status, logger: logger)
         operations = OperationsAPI(metrics: metrics, status: status, readiness: readiness)
         self.group = group

@@ -41,6 +41,17 @@ enum OpenAPI {
                     "budget", "What a tenant has left; consumes nothing", ok: "One row a counter",
                     schema: reference("Budget"), others: ["400": problem("The tenant or the query cannot be read")]),
             ],
+            "/v1/tenants/{tenant}/usage": [
+                "parameters": [tenant, clientIP, method, header, usageLimit, usageFormat],
+                "get": operation(
+                    "usage", "What a tenant used of its calendar quotas, the latest period first",
+                    ok: "One row a quota",
+                    schema: reference("Usage"),
+                    others: [
+                        "400": problem("The tenant or the query cannot be read"),
+                        "404": problem("There is no such calendar quota"),
+                    ]),
+            ],
             "/v1/tenants/{tenant}/reset": [
                 "parameters": [tenant, clientIP, method, header],
                 "post": operation(
@@ -84,6 +95,28 @@ enum OpenAPI {
                         "description": "The limits are configured for Redis, and Redis did not decide.",
                     ],
                     "limits": ["type": "array", "items": reference("Row")],
+                ]),
+                "Usage": object([
+                    "tenant": text,
+                    "degraded": [
+                        "type": "boolean", "description": "Redis was not asked: these are this replica's own numbers.",
+                    ],
+                    "usage": [
+                        "type": "array",
+                        "items": object(
+                            [
+                                "name": text, "service": ["type": ["string", "null"]],
+                                "limit": ["type": "integer", "minimum": 1], "per": text, "time_zone": text,
+                                "periods": [
+                                    "type": "array",
+                                    "items": object([
+                                        "period": text, "from": ["type": "string", "format": "date-time"],
+                                        "to": ["type": "string", "format": "date-time"], "used": count,
+                                        "current": ["type": "boolean"],
+                                    ]),
+                                ],
+                            ], optional: ["route": text]),
+                    ],
                 ]),
                 "Row": object(row, optional: rowExtras),
                 "CheckRow": object(
@@ -142,6 +175,13 @@ enum OpenAPI {
     private static let tenant: JSON = [
         "name": "tenant", "in": "path", "required": true,
         "schema": ["type": "string", "minLength": 1, "maxLength": 256],
+    ]
+    private static let usageLimit: JSON = [
+        "name": "limit", "in": "query", "schema": text, "description": "This quota alone.",
+    ]
+    private static let usageFormat: JSON = [
+        "name": "format", "in": "query", "schema": ["enum": ["json", "csv"]],
+        "description": "csv: a line a period, under a header.",
     ]
     private static let clientIP: JSON = [
         "name": "client_ip", "in": "query", "schema": text, "description": "For limits per client_ip.",

@@ -113,7 +113,10 @@ final class ModelConnection: SharedStore {
             if !model.replicas.contains(replica) { model.replicas.append(replica) }
             model.peak = max(model.peak, model.replicas.count)
             let rank = model.replicas.firstIndex(of: replica) ?? 0
-            completion(.success(FleetView(now: model.now, alive: model.replicas.count, rank: rank, peak: model.peak, birth: model.birth)))
+            completion(
+                .success(
+                    FleetView(
+                        now: model.now, alive: model.replicas.count, rank: rank, peak: model.peak, birth: model.birth)))
         case .disconnected: completion(.failure(StoreError(.disconnected, "test")))
         case .losesReplies, .losesRequests: completion(.failure(StoreError(.timeout, "test")))
         case .refuses: completion(.failure(StoreError(.refused, "READONLY")))

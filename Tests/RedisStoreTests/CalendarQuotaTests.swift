@@ -65,3 +65,51 @@ import Testing
         }
     }
 }
+
+@Suite struct PeriodsScriptTests {
+    /// The script against the same written in Swift.
+    @Test func theScriptMergesPeriodsAsSwiftDoes() async throws {
+        var random = SeededGenerator()
+        let group = try DeclaredLimits(.calendar("hours", "1000/hour")).group
+        try await withStore { _, client in
+            var model = SharedCounters()
+            var now: Int64 = 1_769_900_400_000_000
+            for step in 0..<600 {
+                now += Int64.random(in: 0...4, using: &random) * 1_800_000_000
+                try await client.setClock(now)
+                let number = group.limits[0].rule(at: now).number
+                var question = Question(group: group, tenant: ["a", "b"].randomElement(using: &random)!)
+                question.costs = [Int64.random(in: 0...9, using: &random)]
+                if Int.random(in: 0..<20, using: &random) == 0 { question.operation = .reset }
+                let call = question.call()
+                if Bool.random(using: &random) {
+                    let answer = try await client.decide(question)
+                    model.decide(call, at: now)
+                    try #require(answer.states == call.states, "step \(step)")
+                }
+                call.makeKeys()
+                var request = PeriodRequest(key: call.withKey(0) { [UInt8]($0) }, lifeMilliseconds: 100_000_000)
+                if Bool.random(using: &random) {
+                    request.remembered = PeriodCounts(
+                        number: number - Int64.random(in: 0...16, using: &random),
+                        generation: Int.random(in: 0..<4, using: &random) == 0 ? now / 1000 : 0,
+                        units: (0..<14).map { _ in Int64.random(in: 0...40, using: &random) })
+                }
+                let answer = try await client.periods([request]).get()
+                try #require(answer == model.periods([request], at: now), "step \(step)")
+            }
+        }
+    }
+
+    @Test func aHeartbeatSaysWhenTheMemoryOfRedisBegan() async throws {
+        try await withStore { server, client in
+            let first = try await client.heartbeat(of: ReplicaID(1)).get().birth
+            #expect(first > 0)
+            #expect(try await client.heartbeat(of: ReplicaID(2)).get().birth == first)
+            let redis = try RawConnection(port: server.port)
+            redis.command(["FLUSHALL"])
+            try await client.setClock(first * 1000 + 60_000_000)
+            #expect(try await client.heartbeat(of: ReplicaID(1)).get().birth > first)
+        }
+    }
+}

@@ -154,7 +154,8 @@ package struct SharedCounters {
             guard let remembered = request.remembered else { return counts }
             if counts == nil { counts = remembered } else { counts!.merge(remembered) }
             let state = CounterState(
-                position: counts!.number, count: counts!.units[0], rest: counts!.units[1], generation: counts!.generation)
+                position: counts!.number, count: counts!.units[0], rest: counts!.units[1],
+                generation: counts!.generation)
             var counter = counters[request.key] ?? Counter(state: state, periodTicks: 0)
             (counter.state, counter.past) = (state, Array(counts!.units.dropFirst(2)))
             counters[request.key] = counter

@@ -37,16 +37,30 @@ package struct CalendarPeriod: Hashable, Sendable {
         return Span(number: number, start: start(of: number), end: start(of: number + 1))
     }
 
+    /// The period of this number.
+    package func span(ofNumber number: Int64) -> Span {
+        // An hour is at least that long, so its last second by UTC is in it.
+        unit == .hour
+            ? hour(at: number * 3600 + 3599)
+            : Span(number: number, start: start(of: number), end: start(of: number + 1))
+    }
+
+    /// A time in seconds since the epoch as clocks there show it, by RFC 3339: `2026-11-25T14:00:00+01:00`.
+    package func time(_ seconds: Int64) -> String {
+        let offset = zone.offsets[zone.segment(at: seconds)]
+        let (day, rest) = CivilDay.divide(seconds + offset, by: 86_400)
+        func digits(_ value: Int64) -> String { CivilDay.digits(value, 2) }
+        let clock = "\(digits(rest / 3600)):\(digits(rest / 60 % 60)):\(digits(rest % 60))"
+        let ahead = "\(offset < 0 ? "-" : "+")\(digits(abs(offset) / 3600)):\(digits(abs(offset) / 60 % 60))"
+        return "\(CivilDay(days: day))T\(clock)\(ahead)"
+    }
+
     /// As people write it: `2026-11-25T14:00+01:00`, `2026-11-25`, `2026-W48`, `2026-11` or `2026`; where an anchor moves its start, that day.
     package func label(ofNumber number: Int64) -> String {
         switch unit {
         case .hour:
-            let start = hour(at: number * 3600 + 3599).start
-            let offset = zone.offsets[zone.segment(at: start)]
-            let (day, seconds) = CivilDay.divide(start + offset, by: 86_400)
-            let (hours, minutes) = (abs(offset) / 3600, abs(offset) / 60 % 60)
-            return
-                "\(CivilDay(days: day))T\(CivilDay.digits(seconds / 3600, 2)):\(CivilDay.digits(seconds / 60 % 60, 2))\(offset < 0 ? "-" : "+")\(CivilDay.digits(hours, 2)):\(CivilDay.digits(minutes, 2))"
+            let text = time(span(ofNumber: number).start)
+            return "\(text.prefix(16))\(text.suffix(6))"
         case .day: return "\(CivilDay(days: number))"
         case .week:
             guard anchorDay == 1 else { return "\(CivilDay(days: firstDay(of: number)))" }

@@ -107,7 +107,9 @@ extension LocalStore: UsageStore, UsageKeeping {
             usage.restore(record, at: place, limit)
             table.locked(place) {
                 let known = state(at: place) ?? rule.neutral(at: now)
-                keep(rule.merged(known, record.counts.state(rule, at: now), at: now), at: place, rule, limit.index, now: now)
+                keep(
+                    rule.merged(known, record.counts.state(rule, at: now), at: now), at: place, rule, limit.index,
+                    now: now)
             }
         }
         return unknown

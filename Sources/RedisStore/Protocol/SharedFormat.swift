@@ -120,7 +120,8 @@ enum SharedFormat {
 
     static func fleet(_ reply: Reply) -> FleetView? {
         guard reply.isIntegers(5), reply.integers[0] >= 0, reply.integers[1] >= 1,
-            (0..<reply.integers[1]).contains(reply.integers[2]), reply.integers[3] >= reply.integers[1], reply.integers[4] >= 1,
+            (0..<reply.integers[1]).contains(reply.integers[2]), reply.integers[3] >= reply.integers[1],
+            reply.integers[4] >= 1,
             let alive = Int(exactly: reply.integers[1]), let rank = Int(exactly: reply.integers[2]),
             let peak = Int(exactly: reply.integers[3])
         else { return nil }

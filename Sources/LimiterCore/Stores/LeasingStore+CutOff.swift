@@ -7,8 +7,7 @@ extension LeasingStore {
             call.decideUnavailable()
             return []
         }
-        let clock = state.clock
-        let (now, monotonic, latest) = (clock.now, clock.monotonic, clock.latest)
+        let (now, monotonic, latest) = state.clock.read()
         let share = state.share
         var spent: [Int64] = []
         state.memories.locked(call, at: now) {

@@ -77,7 +77,7 @@ struct CounterMemory: BitwiseCopyable, Sendable {
     // MARK: Windows and refills
 
     /// Moves windows and refills on to `now`.
-    mutating func move(to now: Int64, rule: CounterRule, share: FleetShare) {
+    mutating func move(to now: Int64, rule: CounterRule, share: @autoclosure () -> FleetShare) {
         switch rule.algorithm {
         case .slidingWindow, .calendar:
             let window = rule.window(at: now)
@@ -89,6 +89,7 @@ struct CounterMemory: BitwiseCopyable, Sendable {
             settled = 0
             own.position = window
         case .tokenBucket:
+            let share = share()
             let part = Self.part(of: rule, share)
             if total > settled {
                 own = part.current(own, at: now)

@@ -140,6 +140,8 @@ package final class LeasingState: Sendable {
         wakers.withLock { $0.append((ObjectIdentifier(owner), wake)) }
     }
 
+    func remove(_ owner: AnyObject) { wakers.withLock { $0.removeAll { $0.owner == ObjectIdentifier(owner) } } }
+
     func beginsToWait() { waitingStores.add(1, ordering: .relaxed) }
 
     func endsToWait() { waitingStores.subtract(1, ordering: .relaxed) }
@@ -165,6 +167,12 @@ package final class AlignedClock: Sendable {
 
     package init(_ source: any TimeSource) { self.source = source }
 
+    /// All three by one look at this machine's clock.
+    func read() -> (now: Int64, monotonic: Int64, latest: Int64) {
+        let monotonic = monotonic
+        return (monotonic + offset.load(ordering: .relaxed), monotonic, latest(at: monotonic))
+    }
+
     /// Microseconds since the epoch by the store's clock; by this machine's while the store was never heard.
     package var now: Int64 { monotonic + offset.load(ordering: .relaxed) }
 
@@ -180,10 +188,11 @@ package final class AlignedClock: Sendable {
 
     /// The latest that the store's time may be: an answer's time plus what has passed since its question was asked, and
     /// what two clocks drift apart meanwhile. `.max`: unknown.
-    package var latest: Int64 {
+    package var latest: Int64 { latest(at: monotonic) }
+
+    private func latest(at monotonic: Int64) -> Int64 {
         let offset = latestOffset.load(ordering: .relaxed)
         guard offset != .max else { return .max }
-        let monotonic = monotonic
         let drift = (monotonic - latestHeardAt.load(ordering: .relaxed)) / Self.driftDivisor
         return monotonic + offset + drift + Self.slackMicroseconds
     }

@@ -54,8 +54,7 @@ extension LeasingStore {
             load(call)
             return askRest(call.group.local, of: call)
         }
-        let clock = state.clock
-        let (now, monotonic, latest) = (clock.now, clock.monotonic, clock.latest)
+        let (now, monotonic, latest) = state.clock.read()
         state.locked(call, at: now) {
             if call.operation == .reset { resetAlone(call, at: now) }
             decide(call, call.group.local, passes: false, at: now, monotonic, latest)

@@ -7,9 +7,8 @@ extension LeasingStore {
             call.decideUnavailable()
             return []
         }
-        let clock = state.clock
-        call.settle(at: clock.now)
-        let (now, monotonic, latest) = (clock.now, clock.monotonic, clock.latest)
+        let (now, monotonic, latest) = state.clock.read()
+        call.settle(at: now)
         let share = state.share
         var spent: [Int64] = []
         state.locked(call, at: now) {

@@ -25,14 +25,13 @@ extension LeasingStore {
 
     /// Decides the limits that are leased from what is held and those that are local, and has the store asked for the others.
     func take(_ call: LimitCall, isResumed: Bool = false) {
-        let clock = state.clock
-        let (now, monotonic) = (clock.now, clock.monotonic)
+        let (now, monotonic, latest) = state.clock.read()
         call.settle(at: now)
         var renewals: [Renewal] = []
         var untold: [CounterPlace] = []
         var step = Step.asks
         state.locked(call, at: now) {
-            step = attempt(call, isResumed, at: now, monotonic, &renewals)
+            step = attempt(call, isResumed, at: now, monotonic, latest, &renewals)
             switch step {
             case .asks, .asksRest: carry(call, &untold)
             case .decided, .waits, .cutOff: break
@@ -59,9 +58,9 @@ extension LeasingStore {
 
     /// While the call's counters are locked.
     private func attempt(
-        _ call: LimitCall, _ isResumed: Bool, at now: Int64, _ monotonic: Int64, _ renewals: inout [Renewal]
+        _ call: LimitCall, _ isResumed: Bool, at now: Int64, _ monotonic: Int64, _ latest: Int64,
+        _ renewals: inout [Renewal]
     ) -> Step {
-        let latest = state.clock.latest
         let traits = call.group.traits
         var (leased, here) = (LimitGroup.Selection(), call.group.local)
         var isRefused = false
@@ -266,8 +265,7 @@ extension LeasingStore {
 
     private func accept(_ entry: LeaseAnswer.Entry, of renewal: Renewal, sent: Int64) {
         let (place, rule) = (renewal.place, renewal.request.rule)
-        let clock = state.clock
-        let (now, monotonic, latest) = (clock.now, clock.monotonic, clock.latest)
+        let (now, monotonic, latest) = state.clock.read()
         var isOpen = false
         var isUnsettled = false
         state.memories.locked(place) {
@@ -332,8 +330,7 @@ extension LeasingStore {
     }
 
     private func lookAfter(_ place: CounterPlace, _ counter: OpenCounter) {
-        let clock = state.clock
-        let (now, monotonic, latest) = (clock.now, clock.monotonic, clock.latest)
+        let (now, monotonic, latest) = state.clock.read()
         let rule = counter.limit.rule(at: now)
         var request: LeaseRequest?
         var isOver = false

@@ -15,8 +15,7 @@ extension LeasingStore {
         defer { spareParts.append(part) }
         if part.decision.outcome == .unavailable { whole.decideUnavailable() }
         let passes = part.decision.isAllowed
-        let clock = state.clock
-        let (now, monotonic, latest) = (clock.now, clock.monotonic, clock.latest)
+        let (now, monotonic, latest) = state.clock.read()
         state.memories.locked(whole, at: now) {
             let traits = whole.group.traits
             if !passes {

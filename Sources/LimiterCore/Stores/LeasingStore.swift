@@ -17,7 +17,8 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
     private static let heartbeatMicroseconds: Int64 = 2_000_000
     private static let countersATick = 1024
 
-    /// `run` executes its argument on the event loop that the store belongs to; other stores over the same state call it.
+    /// `run` executes its argument on the event loop that the store belongs to; other stores over the same state call it. Until
+    /// `end`, the store and its state hold each other: a weak reference would make each of a decision's strong ones dear.
     package init(
         primary: any SharedStore, state: LeasingState,
         run: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void = { $0() }
@@ -25,11 +26,11 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
         self.primary = primary
         self.state = state
         primary.observer = self
-        state.add(self) { [weak self] in
-            guard let self else { return }
-            run { self.resume() }
-        }
+        state.add(self) { run { self.resume() } }
     }
+
+    /// Other stores wake it no longer. Call it when it is asked no more.
+    package func end() { state.remove(self) }
 
     package var storeTime: Int64? { state.clock.storeTime }
 

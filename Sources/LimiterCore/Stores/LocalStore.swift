@@ -1,7 +1,7 @@
 /// Counters in this process's memory: exact for one process, decided at once, shared by all its event loops.
 ///
-/// Memory: 48 bytes a slot, of which at least two thirds are used after growth, so about 72 bytes a key at most; under a
-/// thousand keys the smallest shards add to that. The number of keys is bounded by the limits' `maximumKeys`.
+/// Memory: 48 bytes a slot, of which at least three quarters are used after growth, so about 64 bytes a key at most; with only a few
+/// thousand keys, whole slots of small shards add to that. The number of keys is bounded by the limits' `maximumKeys`.
 package final class LocalStore: LimitStore, Sendable {
     struct Counter: BitwiseCopyable, Sendable {
         var position: Int64

@@ -1,4 +1,3 @@
-import Foundation
 import HummingbirdCore
 import LimiterCore
 
@@ -16,21 +15,9 @@ struct RequestFacts: Sendable {
 
     /// The tenant in the path `/v1/tenants/{tenant}/…`, and the dimensions that the query gives.
     init(uri: URI) throws(ControlError) {
-        let parts = uri.path.split(separator: "/")
-        guard parts.count > 2, let tenant = String(parts[2]).removingPercentEncoding else {
-            throw ControlError(.invalidRequest, "the tenant in the path is not percent-encoded UTF-8")
-        }
-        guard tenant.utf8.count <= Self.maximumTenantBytes else {
-            throw ControlError(.invalidRequest, "a tenant has 1 to 256 bytes, not \(tenant.utf8.count)")
-        }
-        self.tenant = tenant
-        for item in (uri.query ?? "").split(separator: "&") {
-            let pair = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = Self.decoded(pair[0]), let value = Self.decoded(pair.count > 1 ? pair[1] : "") else {
-                throw ControlError(.invalidRequest, "the query is not percent-encoded UTF-8")
-            }
-            try add(name, value)
-        }
+        let query = try RequestQuery(uri)
+        tenant = try query.tenant()
+        for (name, value) in query.items { try add(name, value) }
     }
 
     private mutating func add(_ name: String, _ value: String) throws(ControlError) {
@@ -47,10 +34,6 @@ struct RequestFacts: Sendable {
             throw ControlError(
                 .invalidRequest, "`\(name)` is not known in the query; known are client_ip, method and header:<name>")
         }
-    }
-
-    private static func decoded(_ text: Substring) -> String? {
-        text.replacing("+", with: " ").removingPercentEncoding
     }
 
     /// Whether the counter's key is known: by the configuration, the tenant, and what the question gives.

@@ -58,16 +58,20 @@ struct WeirProcess {
         let controlLoop = controlGroup.next()
         let isReached = try await stores.connect([controlLoop] + Array(workers.makeIterator()))
 
+        let overrides = OverrideKeeper(configuration.limits)
+        overrides.start(on: controlLoop)
+
         let readiness = Readiness()
         let controlLimiter = try await controlLoop.submit {
             AsyncLimiter(store: stores.store(of: controlLoop)) { work in controlLoop.execute(work) }
         }.get()
         let control = ControlServer(
-            configuration: configuration, limiter: controlLimiter, metrics: metrics, status: { stores.status },
-            readiness: readiness, group: controlGroup, logger: logger)
+            configuration: configuration, limiter: controlLimiter, board: overrides.board, overrides: overrides.store,
+            metrics: metrics, status: { stores.status }, readiness: readiness, group: controlGroup, logger: logger)
         let gateway = GatewayServer(
             configuration: configuration, group: workers, guards: stores.local, metrics: metrics, logger: logger,
             accessLog: accessLog, makeStore: { stores.store(of: $0) })
+        overrides.board.listen { gateway.use($0) }
 
         let failure: (any Error)?
         do {
@@ -87,6 +91,7 @@ struct WeirProcess {
         readiness.phase = .draining
         await gateway.shutdown()
         await control.shutdown()
+        overrides.stop()
         await stores.shutdown()
         if let failure { throw failure }
     }

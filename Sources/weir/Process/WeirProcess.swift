@@ -58,8 +58,12 @@ struct WeirProcess {
         let controlLoop = controlGroup.next()
         let isReached = try await stores.connect([controlLoop] + Array(workers.makeIterator()))
 
-        let overrides = OverrideKeeper(configuration.limits)
-        overrides.start(on: controlLoop)
+        let overrides = try await stores.keepOverrides(of: configuration.limits, on: controlLoop)
+        let areKnown = isReached ? await overrides.areKnown() : false
+        if !areKnown {
+            logger.warning(
+                "overrides in Redis are not known yet; until they are, the configuration's limits are in force")
+        }
 
         let readiness = Readiness()
         let controlLimiter = try await controlLoop.submit {
@@ -91,7 +95,7 @@ struct WeirProcess {
         readiness.phase = .draining
         await gateway.shutdown()
         await control.shutdown()
-        overrides.stop()
+        await overrides.stop()
         await stores.shutdown()
         if let failure { throw failure }
     }

@@ -58,6 +58,7 @@ package struct LimitReport: Sendable {
             .init("name", .string(limit.name)), .init("service", .optional(service)), .init("route", .optional(route)),
             .init("per", value.per.isEmpty ? "everyone" : .array(value.per.map { .string($0.description) })),
             .init("algorithm", .string(algorithm(value))), .init("mode", .string(mode(value))),
+            .init("cost", cost(value)),
         ]
         if value.isGuard { members.append(.init("guard", true)) }
         if value.counts != .requests { members.append(.init("count", .string(value.counts.rawValue))) }
@@ -90,6 +91,18 @@ package struct LimitReport: Sendable {
         switch limit.algorithm {
         case .slidingWindow: "sliding_window"
         case .tokenBucket: "token_bucket"
+        }
+    }
+
+    /// As the configuration writes it.
+    private static func cost(_ limit: Limit) -> JSON {
+        switch limit.cost {
+        case .fixed(let units): .integer(units)
+        case .byMethod(let table, let other):
+            .object(
+                table.sorted { $0.key < $1.key }.map { .init($0.key, .integer($0.value)) }
+                    + [.init("other", .integer(other))])
+        case .header(let name, let otherwise): ["header": .string(name), "otherwise": .integer(otherwise)]
         }
     }
 

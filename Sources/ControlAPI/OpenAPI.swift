@@ -267,6 +267,10 @@ enum OpenAPI {
         "per": ["anyOf": [["const": "everyone"], ["type": "array", "items": text]]],
         "algorithm": ["enum": ["sliding_window", "token_bucket"]],
         "mode": ["enum": ["exact", "leased", "automatic", "local"]],
+        "cost": [
+            "type": ["integer", "object"],
+            "description": "Units a request; by method, with `other`; or from a `header`, and `otherwise`.",
+        ],
         "replaces": [
             "type": "array", "items": reference("Value"),
             "description": "The values that this one comes before, the next one first.",

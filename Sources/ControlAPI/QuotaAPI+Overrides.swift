@@ -106,8 +106,8 @@ extension QuotaAPI {
         let place = subject.service.map { " for the service `\($0)`" } ?? " for all places"
         guard let other = places.first else { return ControlError(.notFound, whose + place) }
         let hint =
-            other.subject.service.map { "one for a service; give `?service=\($0)`" }
-            ?? "one for all places; leave `service` out"
+            other.subject.service.map { "one for the service `\($0)`; name that" }
+            ?? "one for all places; name no service"
         return ControlError(.notFound, "\(whose)\(place), but \(hint)")
     }
 

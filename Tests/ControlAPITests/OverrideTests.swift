@@ -52,10 +52,10 @@ extension Answer {
             let list = try await client.ask(.get, "/v1/tenants/acme/overrides").list("overrides")
             #expect(list.map { $0["service"] } == ["catalog", "product"])
             let wide = try await client.ask(.delete, "/v1/tenants/acme/overrides/global")
-            #expect(wide.status == 404 && wide.detail.contains("give `?service=catalog`"))
+            #expect(wide.status == 404 && wide.detail.contains("but one for the service `catalog`; name that"))
             #expect(try await client.ask(.delete, "/v1/tenants/acme/overrides/global?service=catalog").status == 200)
             let again = try await client.ask(.delete, "/v1/tenants/acme/overrides/global?service=catalog")
-            #expect(again.status == 404 && again.detail.contains("one for a service; give `?service=product`"))
+            #expect(again.status == 404 && again.detail.contains("but one for the service `product`; name that"))
         }
     }
 
@@ -159,7 +159,7 @@ extension Answer {
             #expect(answer.rowNames == ["flood", "global", "everyone", "payment", "refunds"])
             #expect(
                 answer.text.contains(
-                    #"{"name":"payment","service":"payment","route":"refunds","per":["tenant"],"algorithm":"token_bucket","mode":"automatic","rate":"99/minute","burst":99,"source":"override","expires_at":"2027-01-15T08:00:00Z","replaces":[{"rate":"10/minute","burst":30,"source":"plan","plan":"pro"},{"rate":"10/minute","burst":10,"source":"service"}]}"#
+                    #"{"name":"payment","service":"payment","route":"refunds","per":["tenant"],"algorithm":"token_bucket","mode":"automatic","cost":1,"rate":"99/minute","burst":99,"source":"override","expires_at":"2027-01-15T08:00:00Z","replaces":[{"rate":"10/minute","burst":30,"source":"plan","plan":"pro"},{"rate":"10/minute","burst":10,"source":"service"}]}"#
                 ))
             #expect(answer.row("global", service: "payment")?["source"] == "plan")
             #expect(

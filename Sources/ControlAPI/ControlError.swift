@@ -12,6 +12,7 @@ package struct ControlError: Error, Hashable, Sendable, CustomStringConvertible 
         case notFound = "not_found"
         case methodNotAllowed = "method_not_allowed"
         case tooLarge = "too_large"
+        case conflict
         case notApplicable = "not_applicable"
         case failed
         case notBuilt = "not_built"
@@ -39,6 +40,7 @@ package struct ControlError: Error, Hashable, Sendable, CustomStringConvertible 
         case .notFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
         case .tooLarge: .contentTooLarge
+        case .conflict: .conflict
         case .notApplicable: .unprocessableContent
         case .cannotListen, .failed: .internalServerError
         case .notBuilt: .notImplemented

@@ -27,13 +27,15 @@ package final class ControlServer: Sendable {
     private static let drainSeconds = 5
 
     /// `limiter` and `usage` ask a store of the control plane's own; `status` says how counters are kept just now, for the whole process.
+    /// `board` has the overrides of `configuration.limits` that are in force, and `overrides` changes them.
     package init(
-        configuration: Configuration, limiter: AsyncLimiter, usage: AsyncUsage, metrics: Metrics,
-        status: @escaping @Sendable () -> StoreStatus, readiness: Readiness, group: any EventLoopGroup, logger: Logger
+        configuration: Configuration, limiter: AsyncLimiter, usage: AsyncUsage, board: OverrideBoard,
+        overrides: any OverrideStore, metrics: Metrics, status: @escaping @Sendable () -> StoreStatus,
+        readiness: Readiness, group: any EventLoopGroup, logger: Logger
     ) {
         settings = configuration.control
         quota = QuotaAPI(
-            limits: configuration.limits, limiter: limiter, usage: usage,
+            limits: configuration.limits, board: board, overrideStore: overrides, limiter: limiter, usage: usage,
             meter: DecisionMeter(metrics.worker(configuration.gateway.workers)), status: status, logger: logger)
         operations = OperationsAPI(metrics: metrics, status: status, readiness: readiness)
         self.group = group
@@ -74,7 +76,7 @@ package final class ControlServer: Sendable {
     }
 
     func application(onRunning: @escaping @Sendable (any Channel) -> Void = { _ in }) -> some ApplicationProtocol {
-        let router = Router(options: .autoGenerateHeadEndpoints)
+        let router = Router(context: ControlContext.self, options: .autoGenerateHeadEndpoints)
         router.middlewares.add(ProblemDetails())
         router.middlewares.add(Access(token: settings.token))
         operations.addRoutes(to: router)

@@ -21,16 +21,19 @@ struct Endpoint: Hashable, Sendable {
             method: "POST", path: "/v1/check",
             does: "decide one request and charge it, or ask with \"dry_run\" and charge nothing"),
         Endpoint(method: "POST", path: "/v1/tenants/{tenant}/reset", does: "give a tenant its budget back"),
+        Endpoint(
+            method: "GET", path: "/v1/tenants/{tenant}/limits",
+            does: "which limits apply to a tenant, with which values, and why"),
+        Endpoint(
+            method: "PUT", path: "/v1/tenants/{tenant}/overrides/{limit}",
+            does: "change a tenant's limit at run time, on every replica"),
+        Endpoint(method: "DELETE", path: "/v1/tenants/{tenant}/overrides/{limit}", does: "end such a change"),
+        Endpoint(method: "GET", path: "/v1/tenants/{tenant}/overrides", does: "a tenant's changes that are in force"),
+        Endpoint(method: "GET", path: "/v1/audit", does: "who changed which limit of whom, the last change first"),
         Endpoint(method: "POST", path: "/v1/reservations", does: "reserve a cost", isBuilt: false),
         Endpoint(
             method: "POST", path: "/v1/reservations/{id}/commit", does: "settle a reservation", isBuilt: false),
         Endpoint(method: "DELETE", path: "/v1/reservations/{id}", does: "give a reservation back", isBuilt: false),
-        Endpoint(
-            method: "PUT", path: "/v1/tenants/{tenant}/overrides/{limit}", does: "change a tenant's limit",
-            isBuilt: false),
-        Endpoint(
-            method: "DELETE", path: "/v1/tenants/{tenant}/overrides/{limit}", does: "end such a change",
-            isBuilt: false),
         Endpoint(method: "GET", path: "/v1/authorize", does: "forward-auth for other proxies", isBuilt: false),
     ]
 

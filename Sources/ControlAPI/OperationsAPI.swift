@@ -9,7 +9,7 @@ struct OperationsAPI: Sendable {
     let status: @Sendable () -> StoreStatus
     let readiness: Readiness
 
-    func addRoutes(to router: Router<BasicRequestContext>) {
+    func addRoutes(to router: Router<ControlContext>) {
         router.get("/") { _, _ in Response.json(Endpoint.index) }
         router.get("/healthz") { _, _ in Response.json(["status": "alive"]) }
         router.get("/readyz") { _, _ in ready() }

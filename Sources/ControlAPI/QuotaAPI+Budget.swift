@@ -5,6 +5,7 @@ import LimiterCore
 extension QuotaAPI {
     func budget(_ request: Request) async throws(ControlError) -> Response {
         let facts = try RequestFacts(uri: request.uri)
+        let limits = table(of: facts.tenant)
         let own = await peek(limits.tenantCounters, facts)
         let shared = await peek(limits.sharedCounters, facts)
         return Self.budgetAnswer(

@@ -31,6 +31,7 @@ extension QuotaAPI {
     }
 
     private func group(for check: CheckRequest) throws(ControlError) -> LimitGroup {
+        let limits = table(of: check.facts.tenant)
         guard let service = limits.service(named: check.service) else {
             throw ControlError(
                 .notFound,

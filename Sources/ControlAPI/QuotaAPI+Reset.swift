@@ -12,7 +12,8 @@ extension QuotaAPI {
         let service = try fields.string("service", maximumBytes: 1024)
         try fields.finish()
 
-        let group = limits.tenantCounters.selecting(try counters(named: name, of: service, facts))
+        let own = table(of: facts.tenant).tenantCounters
+        let group = own.selecting(try counters(own.limits, named: name, of: service, facts))
         try refuseWhileDegraded(status().isDegraded && !group.isLocal)
         let decision = await limiter.decide(facts.question(group, .reset))
         try refuseWhileDegraded(decision.isDegraded || decision.outcome == .unavailable)
@@ -35,9 +36,8 @@ extension QuotaAPI {
     }
 
     private func counters(
-        named name: String?, of service: String?, _ facts: RequestFacts
+        _ own: [EffectiveLimit], named name: String?, of service: String?, _ facts: RequestFacts
     ) throws(ControlError) -> [Int] {
-        let own = limits.tenantCounters.limits
         let matching = own.indices.filter {
             (name == nil || own[$0].name == name) && (service == nil || own[$0].service == service)
         }

@@ -1,4 +1,3 @@
-import Foundation
 import HummingbirdCore
 import LimiterCore
 
@@ -15,32 +14,12 @@ struct RequestFacts: Sendable {
     init() {}
 
     /// The tenant in the path `/v1/tenants/{tenant}/…`, and the dimensions that the query gives.
-    /// `others`: names in the query that the call takes beside dimensions; afterwards, with their values.
-    init(uri: URI, _ others: inout [String: String?]) throws(ControlError) {
-        let parts = uri.path.split(separator: "/")
-        guard parts.count > 2, let tenant = String(parts[2]).removingPercentEncoding else {
-            throw ControlError(.invalidRequest, "the tenant in the path is not percent-encoded UTF-8")
-        }
-        guard tenant.utf8.count <= Self.maximumTenantBytes else {
-            throw ControlError(.invalidRequest, "a tenant has 1 to 256 bytes, not \(tenant.utf8.count)")
-        }
-        self.tenant = tenant
-        for item in (uri.query ?? "").split(separator: "&") {
-            let pair = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = Self.decoded(pair[0]), let value = Self.decoded(pair.count > 1 ? pair[1] : "") else {
-                throw ControlError(.invalidRequest, "the query is not percent-encoded UTF-8")
-            }
-            if others.keys.contains(name) {
-                others.updateValue(value, forKey: name)
-            } else {
-                try add(name, value, knowing: others.keys.sorted())
-            }
-        }
-    }
+    init(uri: URI) throws(ControlError) { try self.init(RequestQuery(uri)) }
 
-    init(uri: URI) throws(ControlError) {
-        var none: [String: String?] = [:]
-        try self.init(uri: uri, &none)
+    /// The same of what nobody else took of the query.
+    init(_ query: RequestQuery) throws(ControlError) {
+        tenant = try query.tenant()
+        for (name, value) in query.items { try add(name, value, knowing: query.known) }
     }
 
     private mutating func add(_ name: String, _ value: String, knowing others: [String]) throws(ControlError) {
@@ -58,10 +37,6 @@ struct RequestFacts: Sendable {
             throw ControlError(
                 .invalidRequest, "`\(name)` is not known in the query; known are \(known) and header:<name>")
         }
-    }
-
-    private static func decoded(_ text: Substring) -> String? {
-        text.replacing("+", with: " ").removingPercentEncoding
     }
 
     /// Whether the counter's key is known: by the configuration, the tenant, and what the question gives.

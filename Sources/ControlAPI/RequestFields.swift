@@ -73,6 +73,23 @@ struct RequestFields {
         return number
     }
 
+    /// Microseconds since the epoch.
+    mutating func moment(_ name: String) throws(ControlError) -> Int64? {
+        guard let value = take(name) else { return nil }
+        guard let moment = Moment.microseconds(value) else {
+            let found = if case .string(let text) = value { "\"\(text)\"" } else { value.kind }
+            throw ControlError(
+                .invalidRequest,
+                "`\(name)` must be a time like \"2027-01-31T12:00:00Z\" or seconds since 1970, not \(found)")
+        }
+        return moment
+    }
+
+    /// Throws where a member is there that cannot be, with the sentence that says why.
+    func refuse(_ name: String, _ sentence: @autoclosure () -> String) throws(ControlError) {
+        if members[name] != nil { throw ControlError(.invalidRequest, sentence()) }
+    }
+
     /// Names in lowercase.
     mutating func headers(_ name: String) throws(ControlError) -> [String: String] {
         guard let value = take(name) else { return [:] }

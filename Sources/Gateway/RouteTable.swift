@@ -1,3 +1,4 @@
+import HTTPWire
 package import WeirConfiguration
 
 /// Which route a request takes, by its host and canonical path.
@@ -83,6 +84,12 @@ package struct RouteTable: ~Copyable, Sendable {
             return places[found]
         }
         return pathsOfAnyHost.longestMatch(path).map { places[$0] }
+    }
+
+    /// Where a request for this path goes that is written as clients may write it, and maybe with a query; nil: nowhere, or it is refused.
+    package func find(host: String, path: String) -> Place? {
+        guard let path = try? CanonicalPath.of(Array(path.prefix { $0 != "?" }.utf8)) else { return nil }
+        return Array(host.utf8).withUnsafeBytes { host in path.withUnsafeBytes { find(host: host, path: $0) } }
     }
 
     /// DNS names end at 253 bytes; no longer one is looked up.

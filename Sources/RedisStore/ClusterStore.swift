@@ -169,7 +169,7 @@ package final class ClusterStore: SharedStore, LimitStore {
 
     private func node(of slot: Int) -> ClusterNode? { map?.ownerIndex(of: slot).map { primaries[$0] } }
 
-    private func askedNode(ofKey key: [UInt8]) -> Result<ClusterNode, StoreError> {
+    func askedNode(ofKey key: [UInt8]) -> Result<ClusterNode, StoreError> {
         let slot = key.withUnsafeBytes { SlotMap.slot(of: $0) }
         guard let node = node(of: slot) else { return .failure(unavailability) }
         return node.isAsked ? .success(node) : .failure(Self.leftAlone(node))

@@ -32,6 +32,11 @@ extension RedisStore {
             if !flight.isOverdue { completion() }
         case .probe(_, let completion):
             if !flight.isOverdue { completion(.success(())) }
+        case .overrideVersion(let completion):
+            // Nothing, where the key is not there.
+            let version =
+                reply.kind == .array ? OverrideFormat.Version(String(decoding: reply.text, as: UTF8.self)) : nil
+            completion(version.map { .success($0) } ?? .failure(Self.unexpectedReply))
         case .asking: break
         }
         if unexpected == nil { backoff.succeeded() }
@@ -178,6 +183,7 @@ extension RedisStore {
         case .heartbeat(_, let completion): completion(.failure(error))
         case .leave(_, let completion): completion()
         case .probe(_, let completion): completion(.failure(error))
+        case .overrideVersion(let completion): completion(.failure(error))
         case .asking: break
         }
         queue.recycle(flight)
@@ -205,7 +211,7 @@ extension RedisStore {
         case .heartbeat(_, let completion): completion(.failure(error))
         case .leave(_, let completion): completion()
         case .probe(_, let completion): completion(.failure(error))
-        case .asking: break
+        case .overrideVersion, .asking: break
         }
     }
 

@@ -124,6 +124,10 @@ package final class RedisStore: SharedStore, LimitStore {
         submit(.probe(key, completion))
     }
 
+    func overrideVersion(_ completion: @escaping (Result<OverrideFormat.Version, StoreError>) -> Void) {
+        submit(.overrideVersion(completion))
+    }
+
     /// Takes what another node was asked in error; it keeps its deadline.
     func resubmit(_ flight: Flight) {
         guard case .ready = phase else { return fail(flight, unavailability) }
@@ -225,6 +229,9 @@ package final class RedisStore: SharedStore, LimitStore {
             SharedFormat.appendHeartbeat(of: replica, clock: flight.clock, to: &writer)
         case .leave(let replica, _): SharedFormat.appendLeave(replica, to: &writer)
         case .probe(let key, _): SharedFormat.appendProbe(key, to: &writer)
+        case .overrideVersion:
+            writer.argument("MGET")
+            writer.argument(OverrideFormat.versionKey)
         case .asking: writer.argument("ASKING")
         }
     }

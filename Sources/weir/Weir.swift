@@ -51,10 +51,13 @@ struct CommandError: Error, Hashable, Sendable {
 
     let exitCode: Code
     let message: String
+    /// Nothing answered where it asked.
+    let isUnreachable: Bool
 
-    init(_ exitCode: Code, _ message: String) {
+    init(_ exitCode: Code, _ message: String, isUnreachable: Bool = false) {
         self.exitCode = exitCode
         self.message = message
+        self.isUnreachable = isUnreachable
     }
 }
 

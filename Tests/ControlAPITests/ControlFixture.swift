@@ -51,6 +51,8 @@ struct ControlFixture: Sendable {
     let metrics: Metrics
     let server: ControlServer
     let status: Status
+    let board: OverrideBoard
+    let overrides: LocalOverrideStore
 
     final class Status: Sendable {
         let value = Mutex(StoreStatus(phase: .memory, replicasAlive: 0, shares: 1, unmerged: 0))
@@ -75,11 +77,13 @@ struct ControlFixture: Sendable {
         self.status = status
         self.metrics = metrics
         let turn = Mutex(())
+        board = OverrideBoard(configuration.limits)
+        overrides = LocalOverrideStore(board, time: clock)
         server = ControlServer(
             configuration: configuration,
             limiter: AsyncLimiter(store: store) { work in turn.withLock { _ in work() } },
-            usage: AsyncUsage(store: store.local) { work in turn.withLock { _ in work() } },
-            metrics: metrics, status: { status.value.withLock { $0 } }, readiness: readiness,
+            usage: AsyncUsage(store: store.local) { work in turn.withLock { _ in work() } }, board: board,
+            overrides: overrides, metrics: metrics, status: { status.value.withLock { $0 } }, readiness: readiness,
             group: MultiThreadedEventLoopGroup.singleton,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
@@ -104,7 +108,7 @@ struct ControlFixture: Sendable {
         var catalog = global.service("catalog")
         try catalog.declare(watched)
         try catalog.declare(limit("address", per: [.clientIP], "3/minute"))
-        return LimitTable(
+        let table = LimitTable(
             global: global,
             services: [
                 .init(name: "product", scope: product, routes: []),
@@ -113,6 +117,14 @@ struct ControlFixture: Sendable {
                     routes: [("/payment", payment.route("/payment")), ("refunds", refunds)]),
                 .init(name: "catalog", scope: catalog, routes: []),
             ])
+        let pro = [
+            LimitChange(.plan("pro"), limit: "global", rate: try Rate(parsing: "500/minute")),
+            LimitChange(.plan("pro"), limit: "payment", service: "payment", burst: 30),
+        ]
+        var plans = TenantPlans()
+        plans.add(TenantPlans.Plan.make("pro", pro, of: table).plan)
+        plans.assign("pro", to: "initech")
+        return table.serving(plans)
     }
 
     static func limit(_ name: String, per: [LimiterCore.Dimension]?, _ rate: String) -> LimitDeclaration {

@@ -115,6 +115,66 @@ import Testing
         #expect(try CommandRun("budget", "acme", "--config", weir.configurationFile.path).status == 0)
     }
 
+    // MARK: explain, override, reset
+
+    @Test func aLimitIsChangedExplainedAndGivenBack() async throws {
+        let weir = try await WeirProcess.serve(Self.configuration)
+        defer { weir.stop() }
+        let file = weir.configurationFile.path
+        for _ in 0..<2 { _ = try await HTTP.get(weir.gateway, "/payment", tenant: "a b/ü") }
+
+        let set = try CommandRun(
+            "override", "a b/ü", "payment", "--rate", "4/minute", "--burst", "3", "--service", "payment", "--reason",
+            "why",
+            "--config", file)
+        #expect(set.status == 0)
+        #expect(
+            set.output
+                == "payment of a b/ü for payment: 4/minute, burst 3\nkept in that process's memory: it ends with it\n")
+        let explained = try CommandRun("explain", "--tenant", "a b/ü", "--path", "/payment/7?x", "--config", file)
+        #expect(explained.status == 0)
+        #expect(explained.output.contains("4/minute, burst 3  1     override  10/minute, burst 10 (service)"))
+        #expect(explained.output.hasSuffix("as http://127.0.0.1:\(weir.control) has it, with its overrides\n"))
+        let offline = try CommandRun(
+            "explain", "--tenant", "a b/ü", "--service", "payment", "--offline", "--config", file)
+        #expect(offline.output.contains("10/minute, burst 10  1     service  -"))
+        #expect(offline.output.hasSuffix("by \(file) alone, without overrides\n"))
+        #expect(try CommandRun("override", "a b/ü", "--config", file).output.contains("4/minute, burst 3  removed"))
+
+        let back = try CommandRun("reset", "a b/ü", "--limit", "payment", "--config", file)
+        #expect(back.status == 0 && back.output.contains("payment  payment  token_bucket     0   3     3"))
+        let wrong = try CommandRun("override", "a b/ü", "payment", "--rate", "4/fortnight", "--config", file)
+        #expect(wrong.status == 1 && wrong.errors.contains("is not a period"))
+        let removed = try CommandRun(
+            "override", "a b/ü", "payment", "--remove", "--service", "payment", "--config", file)
+        #expect(removed.output == "payment of a b/ü for payment: the override 4/minute, burst 3 is removed\n")
+        #expect(try CommandRun("override", "a b/ü", "--config", file).output == "a b/ü has no overrides\n")
+    }
+
+    @Test func whatIsExplainedWithoutAWeirComesFromTheConfigurationAndSaysSo() throws {
+        let port = try RedisServer.freePort()
+        let file =
+            "gateway:\n  trusted_proxies: [127.0.0.0/8]\ncontrol:\n  listen: 127.0.0.1:\(port)\n" + Self.configuration
+        try Self.inFolder(["weir.yaml": file]) { folder in
+            let run = try CommandRun("explain", "--tenant", "acme", in: folder)
+            #expect(run.status == 0)
+            #expect(
+                run.output.hasSuffix(
+                    "by weir.yaml alone, without overrides, because nothing answers at http://127.0.0.1:\(port)\n"))
+            let json = try CommandRun("explain", "--tenant", "acme", "--service", "payment", "--json", in: folder)
+            #expect(
+                json.output.hasPrefix(#"{"tenant":"acme","plan":null,"limits":[{"name":"global","service":"payment""#))
+            for (arguments, says) in [
+                (["--service", "shop"], "there is no service `shop`; the services are payment"),
+                (["--path", "/catalog"], "no route takes /catalog"),
+                (["--url", "http://127.0.0.1:\(port)"], "nothing answers at"),
+            ] {
+                let wrong = try CommandRun(["explain", "--tenant", "acme"] + arguments, in: folder)
+                #expect(wrong.status == 1 && wrong.errors.contains(says), "\(wrong.errors)")
+            }
+        }
+    }
+
     @Test(arguments: ["127.0.0.1", "localhost"])
     func whereNothingAnswersThatIsSaidAtOnce(_ host: String) throws {
         let port = try RedisServer.freePort()
@@ -134,7 +194,11 @@ import Testing
 
     @Test(arguments: [
         (["flood"], "flood"), (["validate", "--frobnicate"], "--frobnicate"), (["budget"], "<tenant>"),
-        (["budget", "acme", "--url", "nonsense"], "is not a URL"),
+        (["budget", "acme", "--url", "nonsense"], "is not a URL"), (["explain"], "--tenant"),
+        (["explain", "--tenant", "a", "--path", "/", "--service", "b"], "leave out --service"),
+        (["explain", "--tenant", "a", "--offline", "--url", "http://127.0.0.1:1"], "leave out --url"),
+        (["override", "acme", "--rate", "1/s"], "Name the limit"), (["override", "acme", "global"], "or --remove"),
+        (["override", "acme", "global", "--remove", "--rate", "1/s"], "either"), (["reset"], "<tenant>"),
         (["demo", "--gateway-port", "99999"], "between 0 and 65535"),
         (["demo", "--redis", "http://127.0.0.1"], "--redis"), (["demo", "--log-level", "loud"], "loud"),
     ])
@@ -145,22 +209,14 @@ import Testing
         #expect(run.errors.contains(named))
     }
 
-    @Test(arguments: [["explain", "--tenant", "acme"], ["reset", "acme"], ["override"], ["reset", "--help"]])
-    func commandsThatAreNotBuiltAreRefusedByName(_ arguments: [String]) throws {
-        let run = try CommandRun(arguments)
-        #expect(run.status == 2)
-        #expect(run.errors == "weir: `weir \(arguments[0])` is not built yet\n")
-    }
-
     @Test(arguments: [
-        [], ["serve"], ["demo"], ["validate"], ["budget"],
+        [], ["serve"], ["demo"], ["validate"], ["budget"], ["explain"], ["reset"], ["override"],
     ])
     func everyCommandHasHelp(_ command: [String]) throws {
         let run = try CommandRun(command + ["--help"])
         #expect(run.status == 0)
         #expect(run.errors.isEmpty)
         #expect(run.output.contains("USAGE: \((["weir"] + command).joined(separator: " ")) "))
-        for text in ["explain", "override"] { #expect(!run.output.contains(text), "it is not built") }
     }
 
     @Test func theVersionIsPrinted() throws {

@@ -1,5 +1,6 @@
 import Foundation
 import LimiterCore
+import Logging
 import Testing
 import TestSupport
 
@@ -41,6 +42,23 @@ import TestSupport
         #expect(try await client.periods([period]).get().counts == [period.remembered])
         #expect(try await client.heartbeat(of: ReplicaID(7)).get().alive == 1)
         try await client.leave(ReplicaID(7))
+
+        let board = OverrideBoard(LimitTable(global: LimitScope(), services: []))
+        let loop = client.loop
+        let overrides = try await client.onLoop { store, _ in
+            let overrides = store.makeOverrides(
+                on: loop, board: board, storeTime: { MachineTime().nowMicroseconds }, logger: Logger(label: "test"))
+            overrides.start()
+            return overrides
+        }
+        try await eventually("overrides are known") { await overrides.areKnown() }
+        let override = LimitOverride(.init(tenant: "a", limit: "b", service: nil), rate: try Rate(parsing: "1/s"))
+        _ = try await overrides.set(override)
+        try server.cli(["FLUSHALL"])
+        try await eventually("they can be brought back") { try server.cli(["HLEN", OverrideFormat.valuesKey]) == "1" }
+        _ = try await overrides.remove(override.subject, by: .init())
+        #expect(try await overrides.records(of: nil, most: 5).map(\.action) == [.removed, .restored])
+        await overrides.stop()
         try await client.shutdown()
     }
 

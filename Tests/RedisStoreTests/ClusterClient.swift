@@ -74,6 +74,17 @@ final class ClusterClient: Sendable {
         return try await promise.futureResult.get()
     }
 
+    func makeOverrides(_ board: OverrideBoard) async throws -> RedisOverrides {
+        let loop = loop
+        return try await onLoop { store in
+            let overrides = store.makeOverrides(
+                on: loop, board: board, storeTime: { MachineTime().nowMicroseconds },
+                logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            overrides.start()
+            return overrides
+        }
+    }
+
     func shutdown() async throws {
         _ = try await onLoop { store in _ = store.shutdown() }
         try await group.shutdownGracefully()

@@ -54,7 +54,8 @@ package struct LimitOverride: Hashable, Sendable {
 
     package func hasExpired(at now: Int64) -> Bool { expiresAtMicroseconds.map { $0 <= now } ?? false }
 
-    var change: LimitChange {
+    /// What it does to the limits of its tenant.
+    package var change: LimitChange {
         LimitChange(
             .override(untilMicroseconds: expiresAtMicroseconds), limit: subject.limit, service: subject.service,
             rate: rate, burst: burst)

@@ -50,6 +50,9 @@ package final class LeasingState: Sendable {
             phase: phase, replicasAlive: alive, shares: shares, unmerged: unsettledCount.load(ordering: .relaxed))
     }
 
+    /// Microseconds since the epoch by the store's clock; by this machine's while the store was never heard.
+    package var storeNow: Int64 { clock.now }
+
     var phase: StoreStatus.Phase {
         switch breaker.withLock({ $0.phase }) {
         case .closed: .shared

@@ -11,6 +11,8 @@ final class Flight {
         case leave(ReplicaID, () -> Void)
         /// Writes a key of its own, to see whether the server takes writes.
         case probe([UInt8], (Result<Void, StoreError>) -> Void)
+        /// Reads which change of overrides was the last one. Who waits hears of the reply whenever it comes.
+        case overrideVersion((Result<OverrideFormat.Version, StoreError>) -> Void)
         /// Announces that what comes next asks for keys that are on their way here.
         case asking
     }

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import ControlAPI
 import Foundation
 import NIOCore
 import NIOHTTP1
@@ -12,17 +13,41 @@ struct ControlClient {
     private static let maximumAnswerBytes = 4 * 1024 * 1024
     private static let patience = TimeAmount.seconds(10)
 
-    /// The answer's body.
-    func budget(of tenant: String) async throws(CommandError) -> String {
-        var unreserved = CharacterSet.alphanumerics
-        unreserved.insert(charactersIn: "-._~")
-        let path = tenant.addingPercentEncoding(withAllowedCharacters: unreserved) ?? tenant
-        return try await get("/v1/tenants/\(path)/budget")
+    enum Method {
+        case get
+        case post(JSON)
+        case put(JSON)
+        case delete
     }
 
-    private func get(_ path: String) async throws(CommandError) -> String {
+    /// The answer's body. `parts` continue the path, and they and the query may hold anything; what is nil of the query is left out.
+    func ask(
+        _ path: String, _ parts: [String], query: [(name: String, value: String?)] = [], _ method: Method = .get
+    ) async throws(CommandError) -> String {
+        let items = query.compactMap { name, value in value.map { "\(name)=\(Self.encoded($0))" } }
+        let target = ([path] + parts.map(Self.encoded)).joined(separator: "/")
+        return try await send(method, items.isEmpty ? target : "\(target)?\(items.joined(separator: "&"))")
+    }
+
+    private static func encoded(_ text: String) -> String {
+        var unreserved = CharacterSet.alphanumerics
+        unreserved.insert(charactersIn: "-._~")
+        return text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? text
+    }
+
+    private func send(_ method: Method, _ target: String) async throws(CommandError) -> String {
         let base = url.hasSuffix("/") ? String(url.dropLast()) : url
-        var request = HTTPClientRequest(url: base + path)
+        var request = HTTPClientRequest(url: base + target)
+        switch method {
+        case .get: request.method = .GET
+        case .delete: request.method = .DELETE
+        case .post(let body):
+            request.method = .POST
+            request.body = .bytes(ByteBuffer(string: body.text))
+        case .put(let body):
+            request.method = .PUT
+            request.body = .bytes(ByteBuffer(string: body.text))
+        }
         if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         let status: UInt
         let body: String
@@ -34,7 +59,8 @@ struct ControlClient {
         } catch {
             throw CommandError(
                 .failed,
-                "nothing answers at \(url) (\(Self.reason(error))); is Weir running, with its control API there?")
+                "nothing answers at \(url) (\(Self.reason(error))); is Weir running, with its control API there?",
+                isUnreachable: true)
         }
         switch status {
         case 200: return body

@@ -84,6 +84,14 @@ final class CounterStores: Sendable {
     /// Whatever counts calendar quotas.
     var counters: any UsageKeeping { fallback ?? local }
 
+    /// Overrides beside the counters, looked after on a loop that was connected.
+    func keepOverrides(of limits: LimitTable, on loop: any EventLoop) async throws -> OverrideKeeper {
+        guard let fallback, let store = loopStores.withLock({ $0[ObjectIdentifier(loop)] }) else {
+            return OverrideKeeper(limits, on: loop)
+        }
+        return try await OverrideKeeper(limits, in: store, storeTime: { fallback.storeNow }, logger: logger)
+    }
+
     /// Says goodbye to the fleet, then closes every connection.
     func shutdown() async {
         ticks.withLock { $0?.cancel() }

@@ -38,6 +38,17 @@ struct LoopStore: Sendable {
         }
     }
 
+    /// The overrides that are in the same Redis, which `board` shows from now on.
+    func makeOverrides(
+        _ board: OverrideBoard, storeTime: @escaping @Sendable () -> Int64, logger: Logger
+    ) async throws -> RedisOverrides {
+        try await loop.submit {
+            let overrides = redis.value.makeOverrides(on: loop, board: board, storeTime: storeTime, logger: logger)
+            overrides.start()
+            return overrides
+        }.get()
+    }
+
     func leave() async {
         try? await loop.flatSubmit {
             let left = loop.makePromise(of: Void.self)

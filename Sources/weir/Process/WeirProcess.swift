@@ -59,6 +59,13 @@ struct WeirProcess {
         let controlLoop = controlGroup.next()
         let isReached = try await stores.connect([controlLoop] + Array(workers.makeIterator()))
 
+        let overrides = try await stores.keepOverrides(of: configuration.limits, on: controlLoop)
+        let areKnown = isReached ? await overrides.areKnown() : false
+        if !areKnown {
+            logger.warning(
+                "overrides in Redis are not known yet; until they are, the configuration's limits are in force")
+        }
+
         let readiness = Readiness()
         let controlLimiter = try await controlLoop.submit {
             AsyncLimiter(store: stores.store(of: controlLoop)) { work in controlLoop.execute(work) }
@@ -67,12 +74,13 @@ struct WeirProcess {
             AsyncUsage(store: stores.store(of: controlLoop)) { work in controlLoop.execute(work) }
         }.get()
         let control = ControlServer(
-            configuration: configuration, limiter: controlLimiter, usage: controlUsage, metrics: metrics,
-            status: { stores.status },
-            readiness: readiness, group: controlGroup, logger: logger)
+            configuration: configuration, limiter: controlLimiter, usage: controlUsage, board: overrides.board,
+            overrides: overrides.store, metrics: metrics, status: { stores.status }, readiness: readiness,
+            group: controlGroup, logger: logger)
         let gateway = GatewayServer(
             configuration: configuration, group: workers, guards: stores.local, metrics: metrics, logger: logger,
             accessLog: accessLog, makeStore: { stores.store(of: $0) })
+        overrides.board.listen { gateway.use($0) }
 
         let recording = Task { await recorder?.run() }
         let failure: (any Error)?
@@ -96,6 +104,7 @@ struct WeirProcess {
         recording.cancel()
         await recording.value
         recorder?.record()
+        await overrides.stop()
         await stores.shutdown()
         if let failure { throw failure }
     }

@@ -1,0 +1,39 @@
+import Foundation
+
+/// A moment as the API writes it, RFC 3339 in UTC, and reads it: that with any offset, or seconds since the epoch.
+enum Moment {
+    static func json(_ microseconds: Int64?) -> JSON { microseconds.map { .string(text($0)) } ?? .null }
+
+    /// To the millisecond, rounded down; whole seconds without a fraction.
+    static func text(_ microseconds: Int64) -> String {
+        let milliseconds = microseconds / 1000
+        let date = Date(timeIntervalSince1970: Double(milliseconds / 1000))
+        let text = date.formatted(.iso8601)
+        let fraction = milliseconds % 1000
+        guard fraction > 0 else { return text }
+        return "\(text.dropLast()).\(String(repeating: "0", count: 3 - "\(fraction)".count))\(fraction)Z"
+    }
+
+    /// Microseconds since the epoch; nil where it is neither.
+    static func microseconds(_ value: JSON) -> Int64? {
+        switch value {
+        case .integer(let seconds): bounded(Double(seconds))
+        case .number(let seconds): bounded(seconds)
+        case .string(let text): microseconds(parsing: text)
+        case .null, .bool, .array, .object: nil
+        }
+    }
+
+    static func microseconds(parsing text: String) -> Int64? {
+        if !text.isEmpty, text.allSatisfy({ $0.isASCII && $0.isNumber }) { return Double(text).flatMap(bounded) }
+        for style in [Date.ISO8601FormatStyle(), Date.ISO8601FormatStyle(includingFractionalSeconds: true)] {
+            if let date = try? style.parse(text) { return bounded(date.timeIntervalSince1970) }
+        }
+        return nil
+    }
+
+    /// Up to the year 9999.
+    private static func bounded(_ seconds: Double) -> Int64? {
+        (0...253_402_300_799).contains(seconds) ? Int64((seconds * 1_000_000).rounded()) : nil
+    }
+}

@@ -1,0 +1,84 @@
+import LimiterCore
+
+/// What a replica knows of the overrides in Redis, and what it must do to know them. A value; times are arguments, in microseconds.
+struct OverrideWatch {
+    enum Action: Hashable {
+        case nothing
+        /// Others changed something.
+        case read
+        /// Redis has lost what is known here.
+        case restore
+    }
+
+    private(set) var overrides: [LimitOverride.Subject: LimitOverride] = [:]
+    /// nil: they were never read.
+    private(set) var version: OverrideFormat.Version?
+    /// The greatest number that was seen: Redis must have that, or has lost it.
+    private(set) var number: Int64 = 0
+    private var askedAt: Int64?
+    private var isBusy = false
+    /// The earliest moment, by Redis's clock, at which one of them expires; `.max`: none does.
+    private var nextExpiry = Int64.max
+
+    /// An answer that takes longer has been lost with its connection.
+    static let patience: Int64 = 1_000_000
+
+    var isKnown: Bool { version != nil }
+
+    /// Whether to ask for the version now, which begins that question.
+    mutating func begins(at now: Int64) -> Bool {
+        if let askedAt, now - askedAt < Self.patience { return false }
+        askedAt = now
+        return true
+    }
+
+    mutating func noAnswer() { askedAt = nil }
+
+    /// What Redis has. The action is under way with that, until `ended`.
+    mutating func heard(_ store: OverrideFormat.Version) -> Action {
+        askedAt = nil
+        guard !isBusy, store != version else { return .nothing }
+        isBusy = true
+        return version != nil && store.number < number ? .restore : .read
+    }
+
+    mutating func ended() { isBusy = false }
+
+    /// All that Redis has. Returns whether that was taken: an answer from before a later change of one's own is not.
+    mutating func read(_ list: [LimitOverride], _ version: OverrideFormat.Version) -> Bool {
+        guard version.number >= number else { return false }
+        self.version = version
+        number = version.number
+        overrides = [:]
+        for override in list { overrides[override.subject] = override }
+        expiriesChanged()
+        return true
+    }
+
+    /// This replica changed one; nil: removed it.
+    mutating func changed(
+        _ subject: LimitOverride.Subject, to override: LimitOverride?, _ version: OverrideFormat.Version
+    ) {
+        overrides[subject] = override
+        // Where others changed something in between, that is still to be read.
+        if self.version?.number == version.number - 1 { self.version = version }
+        number = max(number, version.number)
+        expiriesChanged()
+    }
+
+    /// Whether any of them has.
+    func hasExpired(at now: Int64) -> Bool { now >= nextExpiry }
+
+    /// Takes those out that have.
+    mutating func newlyExpired(at now: Int64) -> [LimitOverride] {
+        guard now >= nextExpiry else { return [] }
+        let expired = overrides.values.filter { $0.hasExpired(at: now) }
+        for override in expired { overrides[override.subject] = nil }
+        expiriesChanged()
+        return expired.sorted { $0.subject < $1.subject }
+    }
+
+    private mutating func expiriesChanged() {
+        nextExpiry = overrides.values.compactMap(\.expiresAtMicroseconds).min() ?? .max
+    }
+}

@@ -102,6 +102,8 @@ struct WrongText: CustomTestStringConvertible, Sendable {
         WrongText("store:\n  redis: redis://a\n  deadline: 11s", 3, "between 1ms and 10s"),
         WrongText("store:\n  redis: redis://a\n  replicas: 0", 3, "between 1 and 10000"),
         WrongText("store:\n  redis: redis://a\n  on_store_failure: deny", 3, "beside a limit"),
+        WrongText("usage: {interval: 1m}", 1, "`usage` names no file"),
+        WrongText("usage: {file: usage.log, interval: 2h}", 1, "between 100ms and 1h"),
     ])
     func whatIsWrongWithTheServersAndTheStore(wrong: WrongText) { check(wrong) }
 

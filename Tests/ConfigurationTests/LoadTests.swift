@@ -39,7 +39,8 @@ import WeirConfiguration
         for (commented, live) in [
             ("  # workers", "  workers"), ("  # trusted_proxies", "  trusted_proxies"), ("  # timeouts", "  timeouts"),
             ("  #   ", "    "), ("  # max_", "  max_"), ("  # access_log", "  access_log"), ("  # token:", "  token:"),
-            ("# store:", "store:"), ("#   redis", "  redis"), ("#   deadline", "  deadline"),
+            ("# store:", "store:"), ("# usage:", "usage:"), ("#   file", "  file"), ("#   interval", "  interval"),
+            ("#   redis", "  redis"), ("#   deadline", "  deadline"),
             ("#   replicas", "  replicas"), ("  # header: X-Tenant", "  header: X-Tenant"), ("  # - {", "  - {"),
         ] {
             #expect(text.contains(commented), "\(commented)")
@@ -51,6 +52,8 @@ import WeirConfiguration
         #expect(configuration.gateway.timeouts.drain == .seconds(30))
         #expect(configuration.control.token == "...")
         #expect(configuration.store?.deadline == .milliseconds(20))
+        #expect(configuration.usage?.file == "usage.log" && configuration.usage?.interval == .seconds(60))
+        #expect(configuration.limits.hasCalendarQuotas)
         #expect(configuration.identity.header == "x-tenant")
         #expect(configuration.limits.guards.limits.map(\.name) == ["flood"])
         #expect(configuration.limits.failedAuthentications.limits.map(\.name) == ["credentials"])

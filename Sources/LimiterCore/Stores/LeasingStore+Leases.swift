@@ -264,7 +264,7 @@ extension LeasingStore {
             keep(memory, at: place, rule, renewal.limit, now: now)
         }
         if isOpen {
-            state.noteOpen(place, isUnsettled: isUnsettled) {
+            state.noteOpen(place, rule, isUnsettled: isUnsettled) {
                 OpenCounter(
                     key: renewal.request.key, rule: rule, limit: renewal.limit, isExact: renewal.request.isExact)
             }
@@ -298,7 +298,7 @@ extension LeasingStore {
 
     func noteOpen(_ call: LimitCall, _ index: Int, isUnsettled: Bool) {
         let traits = call.group.traits[index]
-        state.noteOpen(call.places[index], isUnsettled: isUnsettled) {
+        state.noteOpen(call.places[index], traits.rule, isUnsettled: isUnsettled) {
             OpenCounter(
                 key: key(call, index), rule: traits.rule, limit: traits.index, isExact: !mayBeLeased(traits))
         }

@@ -29,7 +29,8 @@ struct OpenCounters {
         return entry.counter
     }
 
-    mutating func add(_ place: CounterPlace, isUnsettled: Bool, _ counter: () -> OpenCounter) {
+    /// `rule`: as the limit is now, which may not be as it was when the counter was opened.
+    mutating func add(_ place: CounterPlace, _ rule: CounterRule, isUnsettled: Bool, _ counter: () -> OpenCounter) {
         guard let known = entries[place] else {
             entries[place] = Entry(counter: counter(), isUnsettled: isUnsettled)
             if isUnsettled { unsettled += 1 }
@@ -37,6 +38,7 @@ struct OpenCounters {
             return
         }
         entries[place]!.isClosed = false
+        entries[place]!.counter.rule = rule
         if known.isUnsettled != isUnsettled {
             entries[place]!.isUnsettled = isUnsettled
             unsettled += isUnsettled ? 1 : -1

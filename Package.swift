@@ -147,7 +147,7 @@ let package = Package(
         tests(
             "StoreConformanceTests",
             ["LimiterCore", "RedisStore", "TestSupport", "WeirConfiguration", nioCore, nioPosix, logging]),
-        tests("WeirCommandTests", ["weir", "ControlAPI"]),
+        tests("WeirCommandTests", ["weir", "ControlAPI", "LimiterCore"]),
         tests(
             "LoadTesterTests",
             ["LoadTester", "LimiterCore", "TestSupport", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, nioSSL]),

@@ -6,6 +6,8 @@ package struct Configuration: Sendable {
     package var control: ControlSettings
     /// nil: counters live in this process's memory.
     package var store: StoreSettings?
+    /// nil: the counts of calendar quotas are kept nowhere else.
+    package var usage: UsageSettings?
     package var identity: IdentitySettings
     package var services: [Service]
     package var limits: LimitTable
@@ -97,6 +99,15 @@ package struct ControlSettings: Sendable {
     package var token: String? = nil
 
     package init() {}
+}
+
+/// Where the counts of calendar quotas are recorded, so that they survive the store of the counters.
+package struct UsageSettings: Hashable, Sendable {
+    /// A path.
+    package var file: String
+    package var interval: Duration = .seconds(60)
+
+    package init(file: String) { self.file = file }
 }
 
 package struct IdentitySettings: Sendable {

@@ -27,13 +27,17 @@ struct BudgetRow: Sendable {
         if let route = limit.route { members.append(.init("route", .string(route))) }
         let capacity = verdict?.limit ?? limit.rule.limit
         members += [
-            .init("algorithm", limit.rule.algorithm == .slidingWindow ? "sliding_window" : "token_bucket"),
+            .init("algorithm", .string(limit.limit.algorithm.name)),
             .init("limit", .integer(capacity)),
-            .init("window_seconds", .integer(limit.limit.rate.periodSeconds)),
+            .init("window_seconds", limit.limit.windowSeconds.map { .integer($0) } ?? .null),
             .init("used", verdict.map { .integer(capacity - $0.remaining) } ?? .null),
             .init("remaining", verdict.map { .integer($0.remaining) } ?? .null),
             .init("reset_after_seconds", verdict.map { .seconds(fromMicroseconds: $0.fullMicroseconds) } ?? .null),
         ]
+        if let period = limit.limit.calendar {
+            members.append(.init("period", .string(period.unit.rawValue)))
+            members.append(.init("time_zone", .string(period.zone.name)))
+        }
         if limit.limit.isShadow { members.append(.init("shadow", true)) }
         if showsAllowed { members.append(.init("allowed", verdict.map { .bool($0.isAllowed) } ?? .null)) }
         return .object(members)

@@ -26,16 +26,18 @@ package final class ControlServer: Sendable {
     private static let maximumConnections = 512
     private static let drainSeconds = 5
 
-    /// `limiter` asks a store of the control plane's own; `status` says how counters are kept just now, for the whole process.
+    /// `limiter` and `usage` ask a store of the control plane's own; `status` says how counters are kept just now, for the whole process.
     /// `board` has the overrides of `configuration.limits` that are in force, and `overrides` changes them.
     package init(
-        configuration: Configuration, limiter: AsyncLimiter, board: OverrideBoard, overrides: any OverrideStore,
-        metrics: Metrics, status: @escaping @Sendable () -> StoreStatus, readiness: Readiness,
+        configuration: Configuration, limiter: AsyncLimiter, usage: AsyncUsage, board: OverrideBoard,
+        overrides: any OverrideStore, metrics: Metrics, status: @escaping @Sendable () -> StoreStatus,
+        readiness: Readiness,
         group: any EventLoopGroup, logger: Logger
     ) {
         settings = configuration.control
         quota = QuotaAPI(
             limits: configuration.limits, board: board, overrideStore: overrides, limiter: limiter,
+            usage: usage,
             meter: DecisionMeter(metrics.worker(configuration.gateway.workers)), status: status, logger: logger)
         operations = OperationsAPI(metrics: metrics, status: status, readiness: readiness)
         self.group = group

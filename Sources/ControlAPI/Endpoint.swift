@@ -15,6 +15,9 @@ struct Endpoint: Hashable, Sendable {
         Endpoint(
             method: "GET", path: "/v1/tenants/{tenant}/budget", does: "what a tenant has left; consumes nothing"),
         Endpoint(
+            method: "GET", path: "/v1/tenants/{tenant}/usage",
+            does: "what a tenant used of its calendar quotas, by period; as CSV with ?format=csv"),
+        Endpoint(
             method: "POST", path: "/v1/check",
             does: "decide one request and charge it, or ask with \"dry_run\" and charge nothing"),
         Endpoint(method: "POST", path: "/v1/tenants/{tenant}/reset", does: "give a tenant its budget back"),
@@ -31,7 +34,6 @@ struct Endpoint: Hashable, Sendable {
         Endpoint(
             method: "POST", path: "/v1/reservations/{id}/commit", does: "settle a reservation", isBuilt: false),
         Endpoint(method: "DELETE", path: "/v1/reservations/{id}", does: "give a reservation back", isBuilt: false),
-        Endpoint(method: "GET", path: "/v1/tenants/{tenant}/usage", does: "what a tenant used", isBuilt: false),
         Endpoint(method: "GET", path: "/v1/authorize", does: "forward-auth for other proxies", isBuilt: false),
     ]
 

@@ -57,9 +57,10 @@ package struct LimitReport: Sendable {
         var members: [JSON.Member] = [
             .init("name", .string(limit.name)), .init("service", .optional(service)), .init("route", .optional(route)),
             .init("per", value.per.isEmpty ? "everyone" : .array(value.per.map { .string($0.description) })),
-            .init("algorithm", .string(algorithm(value))), .init("mode", .string(mode(value))),
+            .init("algorithm", .string(value.algorithm.name)), .init("mode", .string(mode(value))),
             .init("cost", cost(value)),
         ]
+        if let period = value.calendar { members.append(.init("time_zone", .string(period.zone.name))) }
         if value.isGuard { members.append(.init("guard", true)) }
         if value.counts != .requests { members.append(.init("count", .string(value.counts.rawValue))) }
         if value.isShadow { members.append(.init("shadow", true)) }
@@ -87,13 +88,6 @@ package struct LimitReport: Sendable {
         return .object(members)
     }
 
-    private static func algorithm(_ limit: Limit) -> String {
-        switch limit.algorithm {
-        case .slidingWindow: "sliding_window"
-        case .tokenBucket: "token_bucket"
-        }
-    }
-
     /// As the configuration writes it.
     private static func cost(_ limit: Limit) -> JSON {
         switch limit.cost {
@@ -112,6 +106,7 @@ package struct LimitReport: Sendable {
         return switch limit.mode {
         case .exact: "exact"
         case .leased: "leased"
+        case .local: "local"
         case .automatic: limit.isAlwaysLeased ? "leased" : "automatic"
         }
     }

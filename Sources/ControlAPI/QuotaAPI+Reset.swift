@@ -14,7 +14,7 @@ extension QuotaAPI {
 
         let own = table(of: facts.tenant).tenantCounters
         let group = own.selecting(try counters(own.limits, named: name, of: service, facts))
-        try refuseWhileDegraded(status().isDegraded)
+        try refuseWhileDegraded(status().isDegraded && !group.isLocal)
         let decision = await limiter.decide(facts.question(group, .reset))
         try refuseWhileDegraded(decision.isDegraded || decision.outcome == .unavailable)
         logger.notice(

@@ -10,6 +10,7 @@ struct QuotaAPI: Sendable {
     let board: OverrideBoard
     let overrideStore: any OverrideStore
     let limiter: AsyncLimiter
+    let usage: AsyncUsage
     let meter: DecisionMeter
     let status: @Sendable () -> StoreStatus
     let logger: Logger
@@ -18,6 +19,7 @@ struct QuotaAPI: Sendable {
         router.get("/v1/tenants/{tenant}/budget") { request, _ in try await budget(request) }
         router.post("/v1/check") { request, _ in try await check(request) }
         router.post("/v1/tenants/{tenant}/reset") { request, _ in try await reset(request) }
+        router.get("/v1/tenants/{tenant}/usage") { request, _ in try await usage(request) }
         let override: RouterPath = "/v1/tenants/{tenant}/overrides/{limit}"
         router.put(override) { request, context in try await setOverride(request, context) }
         router.delete(override) { request, context in try await removeOverride(request, context) }

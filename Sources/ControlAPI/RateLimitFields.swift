@@ -11,8 +11,8 @@ struct RateLimitFields {
         for row in rows {
             guard let verdict = row.verdict else { continue }
             let separator = policy.isEmpty ? "" : ", "
-            policy +=
-                "\(separator)\"\(row.limit.name)\";q=\(verdict.limit);w=\(row.limit.limit.rate.periodSeconds)"
+            policy += "\(separator)\"\(row.limit.name)\";q=\(verdict.limit)"
+            if let seconds = row.limit.limit.windowSeconds { policy += ";w=\(seconds)" }
             state += "\(separator)\"\(row.limit.name)\";r=\(verdict.remaining)"
             if verdict.nextUnitMicroseconds > 0 { state += ";t=\(Self.wholeSeconds(verdict.nextUnitMicroseconds))" }
         }

@@ -14,13 +14,25 @@ struct RequestFacts: Sendable {
     init() {}
 
     /// The tenant in the path `/v1/tenants/{tenant}/…`, and the dimensions that the query gives.
-    init(uri: URI) throws(ControlError) {
+    /// `others`: names in the query that the call takes beside dimensions; afterwards, with their values.
+    init(uri: URI, _ others: inout [String: String?]) throws(ControlError) {
         let query = try RequestQuery(uri)
         tenant = try query.tenant()
-        for (name, value) in query.items { try add(name, value) }
+        for (name, value) in query.items {
+            if others.keys.contains(name) {
+                others.updateValue(value, forKey: name)
+            } else {
+                try add(name, value, knowing: others.keys.sorted())
+            }
+        }
     }
 
-    private mutating func add(_ name: String, _ value: String) throws(ControlError) {
+    init(uri: URI) throws(ControlError) {
+        var none: [String: String?] = [:]
+        try self.init(uri: uri, &none)
+    }
+
+    private mutating func add(_ name: String, _ value: String, knowing others: [String]) throws(ControlError) {
         switch name {
         case "client_ip":
             guard let address = ClientAddress(parsing: value) else {
@@ -31,8 +43,9 @@ struct RequestFacts: Sendable {
         case _ where name.hasPrefix("header:") && name.utf8.count > 7:
             headers[name.dropFirst(7).lowercased()] = value
         default:
+            let known = (others + ["client_ip", "method"]).joined(separator: ", ")
             throw ControlError(
-                .invalidRequest, "`\(name)` is not known in the query; known are client_ip, method and header:<name>")
+                .invalidRequest, "`\(name)` is not known in the query; known are \(known) and header:<name>")
         }
     }
 

@@ -16,12 +16,16 @@ struct BudgetPlan: Sendable {
             limit.limit.per.allSatisfy { $0 == .tenant || $0.isFixedByRoute }
         }
         rows = group.limits.map { limit in
-            let algorithm = if case .slidingWindow = limit.limit.algorithm { "sliding_window" } else { "token_bucket" }
             let service = limit.service.map { Self.quoted($0) } ?? "null"
             return Array(
-                #"{"name":"\#(limit.name)","service":\#(service),"algorithm":"\#(algorithm)","window_seconds":\#(limit.limit.rate.periodSeconds),"limit":"#
+                #"{"name":"\#(limit.name)","service":\#(service),"algorithm":"\#(limit.limit.algorithm.name)",\#(Self.window(limit.limit)),"limit":"#
                     .utf8)
         }
+    }
+
+    private static func window(_ limit: Limit) -> String {
+        guard let period = limit.calendar else { return "\"window_seconds\":\(limit.rate.periodSeconds)" }
+        return "\"window_seconds\":null,\"period\":\"\(period.unit)\",\"time_zone\":\"\(period.zone.name)\""
     }
 
     private static func quoted(_ text: String) -> String {

@@ -30,7 +30,8 @@ package struct LimitFields: Sendable {
         items = shown.map { Item(index: $0, start: Array("\"\(group.limits[$0].name)\";r=".utf8)) }
         let texts = shown.map { index in
             let limit = group.limits[index].limit
-            return "\"\(limit.name)\";q=\(limit.capacity);w=\(limit.rate.periodSeconds)"
+            // A month has no one length, so a calendar quota says none.
+            return "\"\(limit.name)\";q=\(limit.capacity)" + (limit.windowSeconds.map { ";w=\($0)" } ?? "")
         }
         policy = texts.isEmpty ? [] : Array("RateLimit-Policy: \(texts.joined(separator: ", "))\r\n".utf8)
         jsonNames = group.limits.map { Array("\"\($0.name)\"".utf8) }

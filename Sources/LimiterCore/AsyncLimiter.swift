@@ -20,8 +20,26 @@ package struct LimitQuestion: Sendable {
         cost = nil
     }
 
+    func makeCall() -> LimitCall {
+        let call = LimitCall()
+        call.prepare(group, operation)
+        call.reportsReset = true
+        for dimension in group.dimensions {
+            switch dimension {
+            case .tenant: call.appendValue(tenant)
+            case .method: call.appendValue(method)
+            case .clientIP:
+                if let address = clientIP { call.appendValue(address) } else { call.appendValue("") }
+            case .header(let name): call.appendValue(headers[name] ?? "")
+            case .service, .route: preconditionFailure("the group's routes fix these")
+            }
+        }
+        for index in group.limits.indices { call.costs[index] = units(of: group.limits[index].limit) }
+        return call
+    }
+
     /// What the request takes from `limit`.
-    func units(of limit: Limit) -> Int64 {
+    private func units(of limit: Limit) -> Int64 {
         if let cost { return cost }
         guard case .header(let name, let otherwise) = limit.cost else { return limit.cost.units(method: method) }
         return headers[name].flatMap { Cost.units(parsing: $0.utf8) } ?? otherwise
@@ -44,22 +62,7 @@ package final class AsyncLimiter: @unchecked Sendable {
     package func decide(_ question: LimitQuestion) async -> Decision {
         await withCheckedContinuation { continuation in
             run {
-                let call = LimitCall()
-                call.prepare(question.group, question.operation)
-                call.reportsReset = true
-                for dimension in question.group.dimensions {
-                    switch dimension {
-                    case .tenant: call.appendValue(question.tenant)
-                    case .method: call.appendValue(question.method)
-                    case .clientIP:
-                        if let address = question.clientIP { call.appendValue(address) } else { call.appendValue("") }
-                    case .header(let name): call.appendValue(question.headers[name] ?? "")
-                    case .service, .route: preconditionFailure("the group's routes fix these")
-                    }
-                }
-                for index in question.group.limits.indices {
-                    call.costs[index] = question.units(of: question.group.limits[index].limit)
-                }
+                let call = question.makeCall()
                 call.receiver = Receiver(continuation)
                 self.store.decide(call)
             }

@@ -84,6 +84,19 @@ package final class ClusterStore: SharedStore, LimitStore {
         }
     }
 
+    package func periods(
+        _ requests: [PeriodRequest], _ completion: @escaping (Result<PeriodAnswer, StoreError>) -> Void
+    ) {
+        switch askedNode(ofKey: requests.first?.key ?? []) {
+        case .success(let node):
+            node.store.periods(requests) { result in
+                if case .failure(let error) = result { node.noteFailure(error) }
+                completion(result)
+            }
+        case .failure(let error): completion(.failure(error))
+        }
+    }
+
     /// While the node that has the list is away, the fleet is as it was last seen, as long as others take writes.
     package func heartbeat(
         of replica: ReplicaID, _ completion: @escaping (Result<FleetView, StoreError>) -> Void
@@ -119,7 +132,8 @@ package final class ClusterStore: SharedStore, LimitStore {
     // MARK: Several slots
 
     private func split(_ call: LimitCall) {
-        guard call.operation == .peek, let peek = SplitPeek(call) else { return fail(call, Self.severalSlots) }
+        guard call.operation == .peek else { return fail(call, Self.severalSlots) }
+        let peek = SplitPeek(call)
         let parts = peek.calls
         for part in parts { peeks[ObjectIdentifier(part)] = peek }
         for part in parts { decide(part) }

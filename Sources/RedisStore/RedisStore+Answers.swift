@@ -18,6 +18,11 @@ extension RedisStore {
                 if answer != nil { metrics?.countLeaseCall() }
                 completion(answer.map { .success($0) } ?? .failure(Self.unexpectedReply))
             }
+        case .periods(let requests, let completion):
+            let answer = SharedFormat.periods(reply, requests)
+            note(answer?.now, of: flight)
+            if answer == nil { unexpected = Self.unexpectedReply }
+            if !flight.isOverdue { completion(answer.map { .success($0) } ?? .failure(Self.unexpectedReply)) }
         case .heartbeat(_, let completion):
             let fleet = SharedFormat.fleet(reply)
             note(fleet?.now, of: flight)
@@ -67,8 +72,12 @@ extension RedisStore {
 
     private func landDecision(_ flight: Flight, _ reply: Reply) -> StoreError? {
         guard let group = flight.group,
-            let answer = DecisionReply(reply, requests: flight.requests, group: group)
+            let answer = DecisionReply(reply, requests: flight.requests, rules: flight.rules)
         else {
+            if flight.group?.hasCalendar == true, let now = DecisionReply.timeOutsidePeriods(reply), !flight.isMovedOn {
+                moveOn(flight, to: now)
+                return nil
+            }
             if flight.isOverdue { queue.recycle(flight) } else { fail(flight, Self.unexpectedReply) }
             return Self.unexpectedReply
         }
@@ -97,6 +106,17 @@ extension RedisStore {
         return nil
     }
 
+    /// Sends again what was not decided, with the calendar periods that hold at the server's time.
+    private func moveOn(_ flight: Flight, to now: Int64) {
+        lastNow = now
+        guard !flight.isOverdue else { return queue.recycle(flight) }
+        for call in flight.calls { call.settle(at: now) }
+        flight.rules = flight.calls[0].rules
+        flight.isMovedOn = true
+        queue.append(flight)
+        scheduleFlush()
+    }
+
     func deliver(_ call: LimitCall, at now: Int64) {
         if let observer { observer.answered(call, at: now) } else { call.answer() }
     }
@@ -120,22 +140,22 @@ extension RedisStore {
             switch flight.operation {
             case .peek: break
             case .reset:
-                for (index, limit) in group.limits.enumerated() {
-                    let generation = max(states[index].generation + 1, answer.now / 1000)
-                    states[index] = limit.rule.neutral(at: answer.now, generation: generation)
+                for (index, rule) in flight.rules.enumerated() {
+                    states[index] = rule.reset(states[index], at: answer.now)
                 }
             case .decide:
                 guard answer.passes(request) else { break }
-                for (index, limit) in group.limits.enumerated() {
+                for (index, rule) in flight.rules.enumerated() {
                     let cost = call.costs[index]
-                    let isCharged = cost > 0 && limit.rule.admits(states[index], cost: cost, at: answer.now)
-                    if isCharged { limit.rule.charge(&states[index], cost: cost) }
+                    let isCharged = cost > 0 && rule.admits(states[index], cost: cost, at: answer.now)
+                    if isCharged { rule.charge(&states[index], cost: cost) }
                     charged.append(isCharged ? cost : 0)
                 }
             }
             observer.answeredLate(
                 LateAnswer(
-                    group: group, keys: call.keys, now: answer.now, states: states, charged: charged,
+                    group: group, rules: flight.rules, keys: call.keys, now: answer.now, states: states,
+                    charged: charged,
                     spentLocally: call.spentLocally))
         }
     }
@@ -159,6 +179,7 @@ extension RedisStore {
         switch flight.purpose {
         case .decision: for call in flight.calls { fail(call, error) }
         case .lease(_, _, let completion): completion(.failure(error))
+        case .periods(_, let completion): completion(.failure(error))
         case .heartbeat(_, let completion): completion(.failure(error))
         case .leave(_, let completion): completion()
         case .probe(_, let completion): completion(.failure(error))
@@ -186,6 +207,7 @@ extension RedisStore {
             }
             flight.calls.removeAll(keepingCapacity: true)
         case .lease(_, _, let completion): completion(.failure(error))
+        case .periods(_, let completion): completion(.failure(error))
         case .heartbeat(_, let completion): completion(.failure(error))
         case .leave(_, let completion): completion()
         case .probe(_, let completion): completion(.failure(error))

@@ -103,6 +103,12 @@ package final class RedisStore: SharedStore, LimitStore {
         submit(.lease(requests, replica, completion))
     }
 
+    package func periods(
+        _ requests: [PeriodRequest], _ completion: @escaping (Result<PeriodAnswer, StoreError>) -> Void
+    ) {
+        submit(.periods(requests, completion))
+    }
+
     package func heartbeat(
         of replica: ReplicaID, _ completion: @escaping (Result<FleetView, StoreError>) -> Void
     ) {
@@ -215,6 +221,9 @@ package final class RedisStore: SharedStore, LimitStore {
         case .lease(let requests, let replica, _):
             script(.lease)
             SharedFormat.append(requests, of: replica, clock: flight.clock, to: &writer)
+        case .periods(let requests, _):
+            script(.periods)
+            SharedFormat.append(requests, clock: flight.clock, to: &writer)
         case .heartbeat(let replica, _):
             script(.heartbeat)
             SharedFormat.appendHeartbeat(of: replica, clock: flight.clock, to: &writer)

@@ -144,6 +144,10 @@ struct WrongText: CustomTestStringConvertible, Sendable {
     func whatIsWrongWithTheIdentity(wrong: WrongText) { check(wrong) }
 
     /// One more key beside those that a limit needs, on line 2.
+    private static func calendar(_ keys: String, _ fragment: String) -> WrongText {
+        WrongText("limits:\n  - {name: a, per: everyone, algorithm: calendar, \(keys)}", 2, fragment)
+    }
+
     private static func limit(_ key: String, _ fragment: String) -> WrongText {
         WrongText("limits:\n  - {name: a, per: everyone, rate: 1/s, \(key)}", 2, fragment)
     }
@@ -156,7 +160,7 @@ struct WrongText: CustomTestStringConvertible, Sendable {
         WrongText("limits:\n  - {name: a, per: everyone}", 2, "has no rate"),
         WrongText("limits:\n  - {name: a, rate: 1/s}", 2, "names no dimension"),
         WrongText("limits:\n  - name: a\n    per: everyone\n    rate: 100", 4, "is not a rate"),
-        WrongText("limits:\n  - name: a\n    per: everyone\n    rate: 1000000/month", 4, "not built yet"),
+        WrongText("limits:\n  - name: a\n    per: everyone\n    rate: 1000000/month", 4, "add `algorithm: calendar`"),
         WrongText(
             "limits:\n  - name: a\n    per: everyone\n    rate: 9000000000000000/week", 4, "cannot be counted exactly"),
         WrongText("limits:\n  - name: a\n    rate: 1/s\n    per: tennant", 4, "is not a dimension"),
@@ -166,16 +170,28 @@ struct WrongText: CustomTestStringConvertible, Sendable {
         WrongText("limits:\n  - name: a\n    rate: 1/s\n    per: [method, method]", 4, "listed twice"),
         WrongText("limits:\n  - name: a\n    rate: 1/s\n    per: {tenant: 1}", 4, "but is a mapping"),
         WrongText("limits:\n  - name: a\n    rate: 1/s\n    per: tenant", 4, "without an `identity`"),
-        limit("algorithm: calendar", "is not built yet"),
+        limit("algorithm: calendar", "write the rate of `a` like 1000/day"),
+        calendar("rate: 5/30d", "write the rate of `a` like 1000/day"),
+        calendar("rate: 5/month, time_zone: Europe/Berlni", "did you mean Europe/Berlin?"),
+        calendar("rate: 5/month, time_zone: Berlin", "did you mean Europe/Berlin?"),
+        calendar("rate: 5/month, time_zone: GMT+1", "use a name like Europe/Berlin, or UTC"),
+        calendar("rate: 5/month, anchor_day: 32", "use 1 to 31 for months"),
+        calendar("rate: 5/month, anchor_day: monday", "a month begins on a day from 1 to 31"),
+        calendar("rate: 5/week, anchor_day: 3", "a week begins on a weekday"),
+        calendar("rate: 5/day, anchor_day: 3", "belongs to quotas per month or week"),
+        calendar("rate: 5/month, burst: 3", "is a calendar quota"),
+        calendar("rate: 9000000000000000/month", "cannot be counted exactly"),
+        calendar("rate: 5/month, cost: 6", "never allows more than 5"),
+        limit("anchor_day: 3", "`anchor_day` belongs to `algorithm: calendar`"),
         limit("algorithm: concurrency", "is not built yet"),
         limit("algorithm: token-bucket", "`token_bucket`?"),
-        limit("time_zone: UTC", "`time_zone` is not built yet"),
+        limit("time_zone: UTC", "`time_zone` belongs to `algorithm: calendar`"),
         limit("burst: 5", "`burst` belongs to"),
         WrongText(
             "limits:\n  - name: a\n    per: everyone\n    rate: 1/s\n    algorithm: token_bucket\n    burst: 0", 6,
             "at least 1"),
-        limit("mode: local", "`mode: local` is not built yet"),
-        limit("mode: local", "`mode: local` is not built yet"),
+        limit("mode: lokal", "did you mean `local`?"),
+        limit("mode: local, on_store_failure: deny", "it has no `on_store_failure`"),
         limit("cost: much", "should be a whole number"),
         limit("cost: -1", "between 0 and"),
         limit("cost: [1]", "should not be a list"),
@@ -264,7 +280,7 @@ struct WrongText: CustomTestStringConvertible, Sendable {
                     routes: [{path: a}, {path: /b/}]
                     upstreams: [b]
                     limits:
-                      - {name: global, rate: many, mode: local}
+                      - {name: global, rate: many, mode: lokal}
                       - {name: global, shared: true}
                     retries: 3
                 """)

@@ -41,6 +41,9 @@ import WeirConfiguration
             ("  #   ", "    "), ("  # max_", "  max_"), ("  # access_log", "  access_log"), ("  # token:", "  token:"),
             ("# store:", "store:"), ("#   redis", "  redis"), ("#   deadline", "  deadline"),
             ("#   replicas", "  replicas"), ("  # header: X-Tenant", "  header: X-Tenant"), ("  # - {", "  - {"),
+            ("  # default_plan", "  default_plan"), ("# plans:", "plans:"), ("#   - name: ", "  - name: "),
+            ("#     limits:", "    limits:"), ("#       - {", "      - {"), ("# tenants:", "tenants:"),
+            ("#   - {name: initech", "  - {name: initech"),
         ] {
             #expect(text.contains(commented), "\(commented)")
             text = text.replacingOccurrences(of: "\n\(commented)", with: "\n\(live)")
@@ -52,6 +55,8 @@ import WeirConfiguration
         #expect(configuration.control.token == "...")
         #expect(configuration.store?.deadline == .milliseconds(20))
         #expect(configuration.identity.header == "x-tenant")
+        #expect(configuration.limits.plan(of: "initech")?.name == "pro")
+        #expect(configuration.limits.plan(of: "acme")?.name == "free")
         #expect(configuration.limits.guards.limits.map(\.name) == ["flood"])
         #expect(configuration.limits.failedAuthentications.limits.map(\.name) == ["credentials"])
     }
@@ -164,10 +169,32 @@ import WeirConfiguration
         #expect(limits[2].owner == .route(service: "a", route: "deep"))
     }
 
+    @Test func aCalendarQuotaCountsInTheMonthsOfItsZone() throws {
+        let configuration = try Configuration.parse(
+            """
+            limits:
+              - {name: monthly, per: everyone, rate: 1000000/month, algorithm: calendar, time_zone: America/New_York, anchor_day: 15}
+            services:
+              - name: a
+                routes: [{path: /a}]
+                upstreams: [http://127.0.0.1:1]
+                limits:
+                  - {name: monthly, rate: 5/week, anchor_day: sunday}
+            """, file: "test")
+        let own = try #require(configuration.limits.services[0].whole.limits[0].limit.calendar)
+        #expect(own.unit == .week && own.anchorDay == 7 && own.zone.name == "America/New_York")
+        let counters = configuration.limits.sharedCounters.limits
+        let shared = try #require(counters.first { $0.service == nil }?.limit.calendar)
+        // 2026-07-15 begins at 04:00 UTC there, and 2026-12-15 at 05:00.
+        #expect(shared.span(at: 1_784_100_000).start == 1_784_088_000)
+        #expect(shared.span(at: 1_797_400_000).start == 1_797_310_800)
+    }
+
     @Test(arguments: [
         "{name: a, per: everyone, rate: 1/s, mode: exact}",
         "{name: a, per: everyone, rate: 1/s}\n  - {name: b, per: tenant, rate: 1/s}",
         "{name: a, per: client_ip, rate: 1/s, mode: leased}\n  - {name: b, per: tenant, rate: 1/s}",
+        "{name: a, per: client_ip, rate: 1/s, mode: local}\n  - {name: b, per: tenant, rate: 1/s}",
         "{name: a, per: everyone, rate: 1/s, guard: true}\n  - {name: b, per: client_ip, rate: 1/s}",
         "{name: a, per: tenant, rate: 1/s}\n  - {name: b, per: [tenant, client_ip], rate: 1/s}",
     ])

@@ -24,7 +24,7 @@ struct ControlFixture: Sendable {
         enum Mode: Sendable { case local, degraded, unavailable }
 
         let mode = Mutex(Mode.local)
-        private let local: LocalStore
+        let local: LocalStore
 
         init(_ local: LocalStore) { self.local = local }
 
@@ -58,10 +58,13 @@ struct ControlFixture: Sendable {
         let value = Mutex(StoreStatus(phase: .memory, replicasAlive: 0, shares: 1, unmerged: 0))
     }
 
-    init(token: String? = nil, listen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 0)) throws {
+    init(
+        token: String? = nil, listen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 0),
+        limits: LimitTable? = nil
+    ) throws {
         var configuration = Configuration(
             gateway: GatewaySettings(), control: ControlSettings(), store: nil, identity: IdentitySettings(),
-            services: [], limits: try Self.limits())
+            services: [], limits: try limits ?? Self.limits())
         configuration.control.listen = listen
         configuration.control.token = token
         let store = Switch(LocalStore(labels: configuration.limits.labels, time: clock))
@@ -79,6 +82,7 @@ struct ControlFixture: Sendable {
         server = ControlServer(
             configuration: configuration,
             limiter: AsyncLimiter(store: store) { work in turn.withLock { _ in work() } },
+            usage: AsyncUsage(store: store.local) { work in turn.withLock { _ in work() } },
             board: board, overrides: overrides, metrics: metrics, status: { status.value.withLock { $0 } },
             readiness: readiness,
             group: MultiThreadedEventLoopGroup.singleton,
@@ -98,7 +102,7 @@ struct ControlFixture: Sendable {
         try product.declare(limit("global", per: nil, "1000/minute"))
         var payment = global.service("payment")
         var bucket = limit("payment", per: [.tenant], "10/minute")
-        bucket.usesTokenBucket = true
+        bucket.algorithm = .tokenBucket
         try payment.declare(bucket)
         var refunds = payment.route("refunds")
         try refunds.declare(limit("refunds", per: [.tenant], "1/30s"))
@@ -124,7 +128,7 @@ struct ControlFixture: Sendable {
         return table.serving(plans)
     }
 
-    private static func limit(_ name: String, per: [LimiterCore.Dimension]?, _ rate: String) -> LimitDeclaration {
+    static func limit(_ name: String, per: [LimiterCore.Dimension]?, _ rate: String) -> LimitDeclaration {
         var declaration = LimitDeclaration(name: name)
         declaration.per = per
         declaration.rate = try? Rate(parsing: rate)

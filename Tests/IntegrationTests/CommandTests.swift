@@ -52,7 +52,7 @@ import Testing
                 routes: [{path: product}]
                 upstreams: ["http://127.0.0.1:9"]
                 limits:
-                  - {name: local, per: everyone, rate: 1/s, mode: local}
+                  - {name: local, per: everyone, rate: 1/s, mode: lokal}
             """
         try Self.inFolder(["faulty.yaml": faulty]) { folder in
             let run = try CommandRun("validate", "--config", "faulty.yaml", in: folder)

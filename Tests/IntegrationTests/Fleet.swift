@@ -16,6 +16,10 @@ final class Fleet: Sendable {
     enum Mode: String, CaseIterable, Sendable {
         case exact
         case leased
+        case local
+
+        /// In these the fleet shares a counter.
+        static let allCases = [Mode.exact, .leased]
     }
 
     private init(gateways: [WeirProcess], upstream: Upstream) {

@@ -38,6 +38,30 @@ import Testing
         }
     }
 
+    @Test func threeGatewaysWithLocalLimitsAdmitTheWholeLimitEachWithRedisOrWithout() async throws {
+        try await Fleet.run(gateways: 3, limit: 50, mode: .local) { fleet, redis in
+            try await fleet.withinAnHour { tenant in
+                #expect(try await fleet.load(40, tenant: tenant) == [200: 120])
+                #expect(try redis.cli(["KEYS", "*\(tenant)*"]).isEmpty)
+                redis.kill()
+                for gateway in fleet.gateways {
+                    try await eventually(within: .seconds(20), "the gateway knows that Redis is away") {
+                        try await gateway.metric("weir_store_degraded") == 1
+                    }
+                }
+                #expect(try await fleet.load(40, tenant: tenant) == [200: 30, 429: 90])
+                #expect(try await fleet.degradedDecisions() == 0)
+                for gateway in fleet.gateways {
+                    let budget = try await HTTP.get(gateway.control, "/v1/tenants/\(tenant)/budget").body
+                    #expect(budget.contains("\"degraded\":false"))
+                    #expect(budget.contains("\"used\":50,\"remaining\":0"))
+                }
+                try await redis.restart()
+                try await fleet.becomesShared()
+            }
+        }
+    }
+
     enum Fault: String, CaseIterable, Sendable {
         case killed
         case paused

@@ -52,55 +52,108 @@ import Testing
         try await upstream.stop()
     }
 
+    /// A gateway that weir-bench launches, with a folder for what it leaves behind.
+    private struct Launch {
+        let gateway: Int
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("weir-bench-\(UUID().uuidString)")
+        let command: String
+
+        var json: URL { folder.appendingPathComponent("r.json") }
+        var page: URL { folder.appendingPathComponent("r.html") }
+
+        init(upstream: Int) throws {
+            gateway = try RedisServer.freePort()
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            let file = folder.appendingPathComponent("weir.yaml")
+            command = "\(WeirProcess.program.path) serve --config \(file.path) --redis {redis}"
+            try """
+            gateway:
+              listen: 127.0.0.1:\(gateway)
+              trusted_proxies: [127.0.0.0/8]
+            control:
+              listen: 127.0.0.1:\(RedisServer.freePort())
+            store:
+              redis: redis://127.0.0.1:1
+            \(LoadTesterTests.configuration(upstream: upstream))
+            """.write(to: file, atomically: true, encoding: .utf8)
+        }
+
+        struct Mark: Decodable {
+            let fault: String
+            let fromSeconds: Double
+            let toSeconds: Double
+            let outcome: String?
+        }
+
+        func marks() throws -> [Mark] {
+            struct Marks: Decodable { let chaos: [Mark] }
+            let decoder = JSONDecoder()
+            decoder.keyDecodingStrategy = .convertFromSnakeCase
+            return try decoder.decode(Marks.self, from: Data(contentsOf: json)).chaos
+        }
+    }
+
+    private static func expectNobody(at ports: [Int]) throws {
+        for port in ports {
+            #expect(try bench("-n", "1", "http://127.0.0.1:\(port)/").errors.contains("nothing answers"))
+        }
+    }
+
     @Test func aRedisOfItsOwnIsHarmedOnScheduleAndEndsWithTheRun() async throws {
         let upstream = try await Upstream.start()
-        let (redis, gateway, control) = (
-            try RedisServer.freePort(), try RedisServer.freePort(), try RedisServer.freePort()
-        )
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("weir-bench-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let file = folder.appendingPathComponent("weir.yaml")
-        try """
-        gateway:
-          listen: 127.0.0.1:\(gateway)
-          trusted_proxies: [127.0.0.0/8]
-        control:
-          listen: 127.0.0.1:\(control)
-        store:
-          redis: redis://127.0.0.1:1
-        \(Self.configuration(upstream: upstream.port))
-        """.write(to: file, atomically: true, encoding: .utf8)
-        let (json, page) = (folder.appendingPathComponent("r.json"), folder.appendingPathComponent("r.html"))
+        let redis = try RedisServer.freePort()
+        let launch = try Launch(upstream: upstream.port)
+        defer { try? FileManager.default.removeItem(at: launch.folder) }
         let run = try Self.bench(
             "-d", "3s", "--rate", "50", "--tenants", "acme", "--limit", "50/2s", "--redis-port", "\(redis)",
             "--redis-fault", "flush@500ms", "--redis-fault", "pause@1s,300ms", "--redis-fault", "stop@1500ms,300ms",
-            "--redis-fault", "slow@2s,200ms", "--launch",
-            "\(WeirProcess.program.path) serve --config \(file.path) --redis {redis}",
-            "--assert", "errors==0", "--json", json.path, "--html", page.path, "http://127.0.0.1:\(gateway)/")
+            "--redis-fault", "slow@2s,200ms", "--launch", launch.command, "--assert", "errors==0", "--json",
+            launch.json.path, "--html", launch.page.path, "http://127.0.0.1:\(launch.gateway)/")
         #expect(run.status == 0, "\(run.output)\(run.errors)")
         #expect(run.errors == "weir-bench: Redis is at redis://127.0.0.1:\(redis)\n")
-
-        struct Marks: Decodable {
-            struct Mark: Decodable {
-                let fault: String
-                let fromSeconds: Double
-                let toSeconds: Double
-            }
-            let chaos: [Mark]
-        }
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        let marks = try decoder.decode(Marks.self, from: Data(contentsOf: json)).chaos
+        let marks = try launch.marks()
         #expect(marks.map(\.fault) == ["flush", "pause", "stop", "slow"])
         for (mark, (from, to)) in zip(marks, [(0.5, 0.5), (1.0, 1.3), (1.5, 1.8), (2.0, 2.2)]) {
             #expect(mark.fromSeconds >= from)
             #expect(mark.toSeconds >= to)
         }
-        #expect(try String(contentsOf: page, encoding: .utf8).contains("Redis: pause"))
-        for port in [redis, gateway] {
-            #expect(try Self.bench("-n", "1", "http://127.0.0.1:\(port)/").errors.contains("nothing answers"))
-        }
+        #expect(try String(contentsOf: launch.page, encoding: .utf8).contains("Redis: pause"))
+        try Self.expectNobody(at: [redis, launch.gateway])
+        try await upstream.stop()
+    }
+
+    @Test func aPrimaryOfItsOwnIsKilledAndTheReportSaysWhenItsReplicaWasPromoted() async throws {
+        let upstream = try await Upstream.start()
+        let redis = try RedisServer.freePort()
+        let launch = try Launch(upstream: upstream.port)
+        defer { try? FileManager.default.removeItem(at: launch.folder) }
+        let run = try Self.bench(
+            "-d", "12s", "--rate", "50", "--tenants", "acme", "--limit", "50/2s", "--redis-port", "\(redis)",
+            "--redis-fault", "failover@1s", "--launch", launch.command, "--assert", "errors==0", "--json",
+            launch.json.path, "--html", launch.page.path, "http://127.0.0.1:\(launch.gateway)/")
+        #expect(run.status == 0, "\(run.output)\(run.errors)")
+        let mark = try #require(try launch.marks().first)
+        #expect(mark.fault == "failover")
+        #expect(mark.outcome == "the replica was promoted")
+        #expect(mark.fromSeconds >= 1 && mark.fromSeconds < 2)
+        #expect(mark.toSeconds > mark.fromSeconds + 0.4, "sentinels wait for 500 ms before they believe it")
+        #expect(run.output.contains("the replica was promoted"))
+        #expect(try String(contentsOf: launch.page, encoding: .utf8).contains("Redis: failover"))
+
+        #expect(run.errors.hasPrefix("weir-bench: Redis is at redis+sentinel://127.0.0.1:"))
+        let ports = run.errors.matches(of: /127\.0\.0\.1:([0-9]+)/).compactMap { Int($0.1) }
+        #expect(ports.count == 3)
+        try Self.expectNobody(at: ports + [redis, launch.gateway])
+        try await upstream.stop()
+    }
+
+    @Test func aRunThatEndsBeforeAReplicaIsPromotedSaysSo() async throws {
+        let upstream = try await Upstream.start()
+        let run = try Self.bench(
+            "-d", "300ms", "--rate", "50", "--redis-port", "\(RedisServer.freePort())", "--redis-fault",
+            "failover@100ms", "http://127.0.0.1:\(upstream.port)/")
+        #expect(run.status == 0, "\(run.output)\(run.errors)")
+        #expect(run.output.contains("nobody was promoted by the end of the run"))
         try await upstream.stop()
     }
 
@@ -146,6 +199,12 @@ import Testing
         (["--assert", "p98<1ms", "http://a"], "did you mean"), (["--limit", "100", "http://a"], "--limit"),
         (["-c", "1", "-t", "2", "http://a"], "--threads"), (["--probes", "1", "http://a"], "--probes needs --limit"),
         (["--redis-fault", "stop", "http://a"], "--redis-fault needs --redis-port"),
+        (["--redis-fault", "failover", "http://a"], "--redis-fault needs --redis-port"),
+        (["--redis-port", "6390", "--redis-fault", "failover@5s,2s", "http://a"], "failover has no length"),
+        (
+            ["--redis-port", "6390", "--redis-fault", "failover@5s", "--redis-fault", "flush@1s", "http://a"],
+            "failover stands alone"
+        ),
         (["--launch", "x {redis}", "http://a"], "--redis-port is needed"),
         (["--rate", "fast", "http://a"], "not a rate"),
         (["--json", "/nowhere/x.json", "http://a"], "there is no folder"),

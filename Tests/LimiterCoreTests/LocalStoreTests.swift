@@ -93,7 +93,7 @@ import Testing
             store.decide(call)
         }
         #expect(store.count == Limit.defaultMaximumKeys)
-        #expect(store.byteCount <= 100 * Limit.defaultMaximumKeys)
+        #expect(store.byteCount <= 64 * Limit.defaultMaximumKeys)
     }
 
     @Test func aKeyTakesAtMostAHundredBytesFromAThousandKeysOn() throws {

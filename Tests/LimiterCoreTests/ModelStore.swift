@@ -8,6 +8,7 @@ final class ModelStore {
     var shared = SharedCounters()
     var replicas: [ReplicaID] = []
     var peak = 0
+    var birth: Int64 = 1
     let time: ManualTime
     /// Its clock is ahead of the replicas' by this.
     var offset: Int64 = 0
@@ -15,6 +16,12 @@ final class ModelStore {
     init(_ time: ManualTime) { self.time = time }
 
     var now: Int64 { time.nowMicroseconds + offset }
+
+    /// Forgets all, and begins anew.
+    func loseEverything() {
+        shared = SharedCounters()
+        birth += 1
+    }
 
     func decide(_ call: LimitCall) { shared.decide(call, at: now) }
 
@@ -59,11 +66,12 @@ final class ModelConnection: SharedStore {
             let keys = call.group.limits.indices.map { call.withKey($0) { [UInt8]($0) } }
             let (group, costs) = (call.group, call.costs)
             model.decide(call)
+            let rules = call.rules
             let (states, isAllowed, now) = (call.states, call.decision.isAllowed, model.now)
             let spent = observer?.failed(call, StoreError(.timeout, "test")) ?? []
             late.append(
                 LateAnswer(
-                    group: group, keys: keys, now: now, states: states, charged: isAllowed ? costs : [],
+                    group: group, rules: rules, keys: keys, now: now, states: states, charged: isAllowed ? costs : [],
                     spentLocally: spent))
         }
     }
@@ -88,6 +96,16 @@ final class ModelConnection: SharedStore {
         }
     }
 
+    func periods(
+        _ requests: [PeriodRequest], _ completion: @escaping (Result<PeriodAnswer, StoreError>) -> Void
+    ) {
+        switch behaviour {
+        case .works, .losesLeaseReplies: completion(.success(model.shared.periods(requests, at: model.now)))
+        case .disconnected: completion(.failure(StoreError(.disconnected, "test")))
+        case .losesReplies, .losesRequests, .refuses: completion(.failure(StoreError(.timeout, "test")))
+        }
+    }
+
     func heartbeat(of replica: ReplicaID, _ completion: @escaping (Result<FleetView, StoreError>) -> Void) {
         heartbeats += 1
         switch behaviour {
@@ -95,7 +113,10 @@ final class ModelConnection: SharedStore {
             if !model.replicas.contains(replica) { model.replicas.append(replica) }
             model.peak = max(model.peak, model.replicas.count)
             let rank = model.replicas.firstIndex(of: replica) ?? 0
-            completion(.success(FleetView(now: model.now, alive: model.replicas.count, rank: rank, peak: model.peak)))
+            completion(
+                .success(
+                    FleetView(
+                        now: model.now, alive: model.replicas.count, rank: rank, peak: model.peak, birth: model.birth)))
         case .disconnected: completion(.failure(StoreError(.disconnected, "test")))
         case .losesReplies, .losesRequests: completion(.failure(StoreError(.timeout, "test")))
         case .refuses: completion(.failure(StoreError(.refused, "READONLY")))

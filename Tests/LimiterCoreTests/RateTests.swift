@@ -21,14 +21,17 @@ import Testing
     ])
     func whatIsNotARateIsRefused(text: String) { #expect(throws: LimitError.self) { try Rate(parsing: text) } }
 
-    @Test func monthsAreRefusedByName() {
-        let error = #expect(throws: LimitError.self) { try Rate(parsing: "1000000/month") }
-        #expect(error?.code == .notBuilt)
-        #expect(error?.message.contains("calendar") == true)
+    @Test func monthsAndYearsNeedTheCalendar() throws {
+        #expect(try Rate(parsing: "1000000/month").needsCalendar)
+        #expect(try Rate(parsing: "5/year").calendarUnit == .year)
+        #expect(try !Rate(parsing: "5/day").needsCalendar)
+        #expect(try Rate(parsing: "5/24h").calendarUnit == nil)
+        #expect(throws: LimitError.self) { try Rate(parsing: "5/2months") }
     }
 
     @Test func aRateDescribesItselfAsTheConfigurationWritesIt() throws {
         #expect(try Rate(parsing: "100/60s").description == "100/minute")
         #expect(try Rate(parsing: "1000/30s").description == "1000/30s")
+        #expect(try Rate(parsing: "1000/month").description == "1000/month")
     }
 }

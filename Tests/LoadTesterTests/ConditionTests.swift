@@ -74,7 +74,7 @@ import Testing
             try Fault(parsing: "flush@1s", runLength: Self.minute) == Fault(kind: .flush, at: 1_000_000_000, length: 0))
     }
 
-    @Test(arguments: ["", "burn", "pause@", "pause@5", "pause@1s,0s", "flush@1s,2s", "slow@1s,2s,3s"])
+    @Test(arguments: ["", "burn", "pause@", "pause@5", "pause@1s,0s", "flush@1s,2s", "slow@1s,2s,3s", "failover@1s,2s"])
     func faultsThatCannotBeMeantAreRefused(_ text: String) {
         #expect(throws: LoadError.self) { try Fault(parsing: text, runLength: Self.minute) }
     }
@@ -85,5 +85,12 @@ import Testing
         #expect(try Fault.ordered([flush, pause]) == [pause, flush])
         let early = try Fault(parsing: "flush@6s", runLength: Self.minute)
         #expect(throws: LoadError.self) { try Fault.ordered([early, pause]) }
+    }
+
+    @Test func aFailoverStandsAlone() throws {
+        let failover = try Fault(parsing: "failover@5s", runLength: Self.minute)
+        #expect(try Fault.ordered([failover]) == [failover])
+        let flush = try Fault(parsing: "flush@20s", runLength: Self.minute)
+        #expect(throws: LoadError.self) { try Fault.ordered([failover, flush]) }
     }
 }

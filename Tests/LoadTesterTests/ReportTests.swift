@@ -71,6 +71,52 @@ import Testing
         #expect(XMLBalance.isBalanced(page.replacingOccurrences(of: "<!doctype html>", with: "")))
     }
 
+    /// Twelve tenants, of which those with a low number ask more often; every third request is refused.
+    private static func manyTenants() async throws -> Report {
+        var result: Report?
+        try await StubServer.run(answer: {
+            $0.number % 3 == 0 ? .status(429, ["Retry-After": "60"]) : StubServer.Answer()
+        }) { server in
+            result = try await report(on: server.port, requests: 600) {
+                $0.tenants = try Tenants(parsing: "zipf:12", pattern: "tenant-{n}", run: "") { _ in "" }
+            }
+        }
+        return try #require(result)
+    }
+
+    @Test func theBusiestTenantsStandInATableAndTheOthersAreSummedUp() async throws {
+        let report = try await Self.manyTenants()
+        let table = try #require(report.tenants)
+        #expect(table.busiest.count == 10)
+        #expect(table.busiest[0].tenant == "tenant-1")
+        #expect(table.otherTenants == 2)
+        let all = table.busiest.map(\.counts) + [table.others]
+        func sum(_ value: (TenantTable.Counts) -> Int) -> Int { all.reduce(0) { $0 + value($1) } }
+        #expect(sum(\.admitted) == report.requests.admitted)
+        #expect(sum(\.refused) == report.requests.refused)
+        #expect(sum(\.other) == 0 && sum(\.errors) == 0)
+        let totals = table.busiest.map { $0.counts.admitted + $0.counts.refused }
+        #expect(totals == totals.sorted(by: >))
+
+        let text = TextReport.text(report)
+        #expect(text.contains("\nTenants\n"))
+        #expect(text.contains("  tenant-1 "))
+        #expect(text.contains("  2 others "))
+        let page = HTMLReport.page(report)
+        #expect(page.contains("<h2>Tenants</h2>"))
+        #expect(page.contains("<td>2 others</td>"))
+        #expect(try report.json().contains("\"other_tenants\" : 2"))
+    }
+
+    @Test func fewTenantsNeedNoRowForOthersAndAnonymousOnesNoTable() async throws {
+        #expect(try await Self.sample().tenants?.otherTenants == 0)
+        #expect(try await !TextReport.text(Self.sample()).contains("\nTenants\n"))
+        try await StubServer.run(answer: { _ in StubServer.Answer() }) { server in
+            let report = try await report(on: server.port, requests: 3) { $0.connections = 1 }
+            #expect(report.tenants == nil)
+        }
+    }
+
     @Test func aRunWithoutAnAnswerHasAReportToo() async throws {
         try await StubServer.run(answer: { _ in .closed }) { server in
             let report = try await report(on: server.port, requests: 3, assertions: "p99<1h,errors==3") {

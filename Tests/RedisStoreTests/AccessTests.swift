@@ -36,6 +36,10 @@ import TestSupport
             key: Array(answer.keys[0].utf8), rule: group.limits[0].rule, position: answer.states[0].position, total: 1,
             sequence: 1)
         #expect(try await client.lease([request], of: ReplicaID(7)).get().entries[0].state.count == 3)
+        let period = PeriodRequest(
+            key: Array("weir:{acme}:monthly::cm".utf8), remembered: PeriodCounts(number: 1, units: [5]),
+            lifeMilliseconds: 1000)
+        #expect(try await client.periods([period]).get().counts == [period.remembered])
         #expect(try await client.heartbeat(of: ReplicaID(7)).get().alive == 1)
         try await client.leave(ReplicaID(7))
 

@@ -11,16 +11,17 @@ import TestSupport
             try await client.setClock(start)
             for number in 1...3 {
                 let view = try await client.heartbeat(of: ReplicaID(UInt64(number))).get()
-                #expect(view == FleetView(now: start, alive: number, rank: number - 1, peak: number))
+                #expect(
+                    view == FleetView(now: start, alive: number, rank: number - 1, peak: number, birth: start / 1000))
             }
             try await client.leave(ReplicaID(2))
             let left = try await client.heartbeat(of: ReplicaID(3)).get()
-            #expect(left == FleetView(now: start, alive: 2, rank: 1, peak: 3))
+            #expect(left == FleetView(now: start, alive: 2, rank: 1, peak: 3, birth: start / 1000))
 
             let later = start + 10_000_001
             try await client.setClock(later)
             let alone = try await client.heartbeat(of: ReplicaID(3)).get()
-            #expect(alone == FleetView(now: later, alive: 1, rank: 0, peak: 3))
+            #expect(alone == FleetView(now: later, alive: 1, rank: 0, peak: 3, birth: start / 1000))
 
             let muchLater = start + 11 * 60_000_000
             try await client.setClock(muchLater)

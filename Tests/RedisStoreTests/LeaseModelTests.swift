@@ -14,6 +14,8 @@ import TestSupport
             try DeclaredLimits(.bucket("slow", "7/h", burst: 30), .window("second", "50/h")).group,
             try DeclaredLimits(.bucket("pay", "3000/h", burst: 25)).group,
             try DeclaredLimits(.window("day", "5000000/d"), .bucket("week", "90000/w", burst: 70_000)).group,
+            try DeclaredLimits(.calendar("hours", "300/hour"), .window("global", "200/h")).group,
+            try DeclaredLimits(.calendar("days", "500000/day"), .bucket("pay", "3000/h", burst: 25)).group,
         ]
     }
 
@@ -57,7 +59,8 @@ import TestSupport
                     let keys = Self.keys(question)
                     call.requests = group.limits.indices.map { index in
                         let memory = memories[keys[index]]?[replica] ?? Memory()
-                        return Self.request(memory, keys[index], group.limits[index].rule, sequence, at: now, &random)
+                        return Self.request(
+                            memory, keys[index], group.limits[index].rule(at: now), sequence, at: now, &random)
                     }
                 }
                 if Int.random(in: 0..<40, using: &random) == 0 {
@@ -79,7 +82,7 @@ import TestSupport
                 for (request, entry) in zip(call.requests, answer.entries) {
                     var memory = memories[request.key]?[replica] ?? Memory()
                     memory.seen = entry.state
-                    let isWindow = request.rule.algorithm == .slidingWindow
+                    let isWindow = request.rule.isWindow
                     memory.before = isWindow && entry.state.position == memory.position + 1 ? memory.taken : 0
                     memory.position = isWindow ? entry.state.position : request.position
                     memory.taken = entry.taken
@@ -120,10 +123,10 @@ import TestSupport
         _ random: inout SeededGenerator
     ) -> LeaseRequest {
         func few(_ most: Int64) -> Int64 { Int64.random(in: 0...most, using: &random) }
-        let isWindow = rule.algorithm == .slidingWindow
+        let isWindow = rule.isWindow
         var memory = memory
         if isWindow, memory.position == 0 || few(5) == 0 {
-            let window = now / rule.periodMicroseconds + [0, 0, 0, 1, -1][Int(few(4))]
+            let window = rule.window(at: now) + [0, 0, 0, 1, -1][Int(few(4))]
             if window == memory.position + 1 {
                 (memory.before, memory.taken) = (memory.taken, 0)
             } else if window != memory.position {

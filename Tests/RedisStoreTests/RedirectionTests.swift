@@ -135,12 +135,12 @@ import WeirConfiguration
         var views: [Result<FleetView, StoreError>] = []
         cluster.store.heartbeat(of: ReplicaID(1)) { views.append($0) }
         cluster.loop.run()
-        try cluster.reply(home, "*4\r\n:1767225723456789\r\n:3\r\n:1\r\n:4\r\n")
+        try cluster.reply(home, "*5\r\n:1767225723456789\r\n:3\r\n:1\r\n:4\r\n:9\r\n")
         cluster.channels[home]?.close(promise: nil)
         cluster.loop.run()
         cluster.recorder.storeTime = 1_767_225_729_000_000
         cluster.store.heartbeat(of: ReplicaID(1)) { views.append($0) }
-        #expect(try views.last?.get() == FleetView(now: 1_767_225_729_000_000, alive: 3, rank: 1, peak: 4))
+        #expect(try views.last?.get() == FleetView(now: 1_767_225_729_000_000, alive: 3, rank: 1, peak: 4, birth: 9))
         cluster.channels[3 - home]?.close(promise: nil)
         cluster.loop.run()
         cluster.store.heartbeat(of: ReplicaID(1)) { views.append($0) }

@@ -27,6 +27,8 @@ private func packed(_ state: CounterState, _ rule: CounterRule) -> [UInt8] {
             ).group,
             try DeclaredLimits(.bucket("slow", "3/w", burst: 15_000), .window("week", "5000000000/w")).group,
             try DeclaredLimits(.bucket("pay", "7/h", burst: 9)).group,
+            try DeclaredLimits(.calendar("hours", "30/hour"), .calendar("days", "50/day")).group,
+            try DeclaredLimits(.calendar("days", "70/day") { $0.isShadow = true }, .window("global", "20/h")).group,
         ]
     }
 
@@ -64,6 +66,7 @@ private func packed(_ state: CounterState, _ rule: CounterRule) -> [UInt8] {
                     case 1...3: .peek
                     default: .decide
                     }
+                let rules = group.limits.map { $0.rule(at: clock) }
                 let probe = question.call()
                 probe.makeKeys()
                 let keys = group.limits.indices.map { probe.withKey($0) { String(decoding: $0, as: UTF8.self) } }
@@ -72,7 +75,7 @@ private func packed(_ state: CounterState, _ rule: CounterRule) -> [UInt8] {
                     question.carried = group.limits.indices.map { index in
                         let nothing = CounterState(position: -1, count: 0, rest: 0)
                         guard var state = seen[keys[index]]?.randomElement(using: &random) else { return nothing }
-                        let rule = group.limits[index].rule
+                        let rule = rules[index]
                         if Bool.random(using: &random) {
                             let most = rule.algorithm == .tokenBucket ? rule.limit : rule.limit * 2
                             state.count = min(most, max(0, state.count + Int64.random(in: -3...3, using: &random)))
@@ -98,29 +101,25 @@ private func packed(_ state: CounterState, _ rule: CounterRule) -> [UInt8] {
 
                 var states = group.limits.indices.map { index in
                     let carried = carries ? question.carried[index] : CounterState(position: -1, count: 0, rest: 0)
-                    return model.current(Array(keys[index].utf8), group.limits[index].rule, carried: carried, at: clock)
-                        .state
+                    return model.current(Array(keys[index].utf8), rules[index], carried: carried, at: clock).state
                 }
                 var isWritten = group.limits.map { _ in question.operation == .reset }
                 for (request, answer) in answers.enumerated() {
                     try #require(answer.error == nil)
                     if question.operation == .reset {
-                        for (index, limit) in group.limits.enumerated() {
-                            states[index] = limit.rule.neutral(
-                                at: clock, generation: max(states[index].generation + 1, clock / 1000))
-                        }
+                        for (index, rule) in rules.enumerated() { states[index] = rule.reset(states[index], at: clock) }
                     }
                     let costs = questions[request].costs
                     let passes =
                         question.operation == .reset
                         || group.limits.indices.allSatisfy { index in
                             group.limits[index].limit.isShadow
-                                || group.limits[index].rule.admits(states[index], cost: costs[index], at: clock)
+                                || rules[index].admits(states[index], cost: costs[index], at: clock)
                         }
                     if passes, question.operation == .decide {
-                        for (index, limit) in group.limits.enumerated()
-                        where costs[index] > 0 && limit.rule.admits(states[index], cost: costs[index], at: clock) {
-                            limit.rule.charge(&states[index], cost: costs[index])
+                        for (index, rule) in rules.enumerated()
+                        where costs[index] > 0 && rule.admits(states[index], cost: costs[index], at: clock) {
+                            rule.charge(&states[index], cost: costs[index])
                             isWritten[index] = true
                         }
                     }
@@ -129,7 +128,7 @@ private func packed(_ state: CounterState, _ rule: CounterRule) -> [UInt8] {
                     #expect(answer.states == states, "step \(step), request \(request)")
                 }
 
-                for (index, limit) in group.limits.enumerated() {
+                for (index, rule) in rules.enumerated() {
                     let key = keys[index]
                     let after = redis.get(key)
                     seen[key, default: []].append(states[index])
@@ -138,9 +137,12 @@ private func packed(_ state: CounterState, _ rule: CounterRule) -> [UInt8] {
                         #expect(after == before[index], "step \(step): nothing was charged to \(key)")
                         continue
                     }
-                    var life = limit.rule.timeToLiveMilliseconds(states[index], at: clock)
-                    if limit.rule.algorithm == .tokenBucket, states[index].generation > 0 {
-                        let rule = limit.rule
+                    var life = rule.timeToLiveMilliseconds(states[index], at: clock)
+                    if rule.algorithm == .calendar {
+                        let kept = Int64(CounterRule.keptPeriods) * rule.periodMicroseconds
+                        life = (rule.start(ofWindow: rule.number + 1) - clock + kept + 999) / 1000
+                    }
+                    if rule.algorithm == .tokenBucket, states[index].generation > 0 {
                         let refilled = Double(2 * rule.limit * rule.periodTicks) / Double(rule.refill) + 1
                         let kept =
                             Double(states[index].generation) + refilled * Double(rule.tickMicroseconds) / 1000
@@ -149,9 +151,10 @@ private func packed(_ state: CounterState, _ rule: CounterRule) -> [UInt8] {
                     }
                     life = min(life, 100_000_000_000_000)
                     model.counters[Array(key.utf8)] = SharedCounters.Counter(
-                        state: states[index], periodTicks: limit.rule.periodTicks)
+                        state: states[index], periodTicks: rule.periodTicks)
                     if life >= Self.shortestLife {
-                        #expect(after == packed(states[index], limit.rule), "step \(step): what is kept in \(key)")
+                        let kept = rule.algorithm == .calendar ? after.map { Array($0.prefix(32)) } : after
+                        #expect(kept == packed(states[index], rule), "step \(step): what is kept in \(key)")
                         #expect((life - 20_000...life + 1).contains(redis.timeToLive(key)), "step \(step)")
                     } else {
                         model.counters[Array(key.utf8)] = nil

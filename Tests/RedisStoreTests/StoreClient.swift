@@ -169,6 +169,12 @@ final class StoreClient: Sendable {
         return try await promise.futureResult.get()
     }
 
+    func periods(_ requests: [PeriodRequest]) async throws -> Result<PeriodAnswer, StoreError> {
+        let promise = loop.makePromise(of: Result<PeriodAnswer, StoreError>.self)
+        try await onLoop { store, _ in store.periods(requests) { promise.succeed($0) } }
+        return try await promise.futureResult.get()
+    }
+
     func heartbeat(of replica: ReplicaID) async throws -> Result<FleetView, StoreError> {
         let promise = loop.makePromise(of: Result<FleetView, StoreError>.self)
         try await onLoop { store, _ in store.heartbeat(of: replica) { promise.succeed($0) } }

@@ -30,11 +30,13 @@ import Testing
 
     @Test(arguments: StoreKind.allCases)
     func manyAtOnceAreAdmittedUpToTheLimitAndNotOneMore(kind: StoreKind) async throws {
-        try await StoreUnderTest.run(kind, .window("w", "150/week"), .bucket("b", "140/week")) { store in
+        try await StoreUnderTest.run(
+            kind, .window("w", "150/week"), .bucket("b", "140/week"), .calendar("c", "160/year")
+        ) { store in
             let admitted = await store.admitted(of: 400)
             #expect(admitted == 140)
             let left = await store.ask(.peek, cost: 0).verdicts.map(\.remaining)
-            #expect(left == [10, 0])
+            #expect(left == [10, 0, 20])
         }
     }
 
@@ -65,10 +67,12 @@ import Testing
 
     @Test(arguments: StoreKind.allCases)
     func aResetGivesTheBudgetBack(kind: StoreKind) async throws {
-        try await StoreUnderTest.run(kind, .window("w", "3/week"), .bucket("b", "3/week")) { store in
+        try await StoreUnderTest.run(
+            kind, .window("w", "3/week"), .bucket("b", "3/week"), .calendar("c", "3/year")
+        ) { store in
             let before = await store.admitted(of: 5)
             #expect(before == 3)
-            #expect(await store.ask(.reset).verdicts.map(\.remaining) == [3, 3])
+            #expect(await store.ask(.reset).verdicts.map(\.remaining) == [3, 3, 3])
             let after = await store.admitted(of: 5)
             #expect(after == 3)
         }

@@ -14,6 +14,15 @@ enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case cluster = "ClusterStore"
     case exact = "LeasingStore over RedisStore, exact"
     case leased = "LeasingStore over RedisStore, leased"
+    case alone = "LeasingStore over RedisStore, local"
+
+    var mode: Limit.Mode {
+        switch self {
+        case .leased: .leased
+        case .alone: .local
+        case .local, .redis, .cluster, .exact: .exact
+        }
+    }
 
     var testDescription: String { rawValue }
 }
@@ -32,7 +41,7 @@ final class StoreUnderTest: Sendable {
     ) async throws {
         let declarations = declarations.map { declaration in
             var declaration = declaration
-            declaration.mode = kind == .leased ? .leased : .exact
+            declaration.mode = kind.mode
             return declaration
         }
         let store = try await StoreUnderTest(kind, DeclaredLimits(declarations))

@@ -31,6 +31,17 @@ extension LimitDeclaration {
         return declaration
     }
 
+    /// `rate`: per hour, day, week, month or year.
+    package static func calendar(
+        _ name: String, _ rate: String, per: [Dimension] = [.tenant],
+        _ change: (inout LimitDeclaration) -> Void = { _ in }
+    ) throws -> LimitDeclaration {
+        try window(name, rate, per: per) {
+            $0.algorithm = .calendar
+            change(&$0)
+        }
+    }
+
     /// Replaces a limit's rate, and inherits all else.
     package static func replacing(_ name: String, _ rate: String) throws -> LimitDeclaration {
         var declaration = LimitDeclaration(name: name)
@@ -43,7 +54,7 @@ extension LimitDeclaration {
         _ change: (inout LimitDeclaration) -> Void = { _ in }
     ) throws -> LimitDeclaration {
         try window(name, rate, per: per) {
-            $0.usesTokenBucket = true
+            $0.algorithm = .tokenBucket
             $0.burst = burst
             change(&$0)
         }

@@ -6,6 +6,8 @@ package struct SharedCounters {
         package var state: CounterState
         package var periodTicks: Int64
         package var lease = BucketLeases()
+        /// Of a calendar quota, the units of the periods before the one before.
+        package var past: [Int64] = []
 
         package init(state: CounterState, periodTicks: Int64) {
             self.state = state
@@ -71,8 +73,8 @@ package struct SharedCounters {
         guard var counter = counters[key] else {
             return Counter(state: rule.neutral(at: now), periodTicks: rule.periodTicks)
         }
-        guard rule.algorithm == .tokenBucket else {
-            counter.state = rule.current(counter.state, at: now)
+        guard !rule.isWindow else {
+            move(&counter, rule, to: rule.current(counter.state, at: now))
             return counter
         }
         if counter.periodTicks != rule.periodTicks { counter.state.rest = 0 }
@@ -93,12 +95,23 @@ package struct SharedCounters {
     }
 
     private func merge(_ carried: CounterState, into counter: inout Counter, _ rule: CounterRule, at now: Int64) {
-        counter.state = rule.merged(counter.state, carried, at: now)
+        move(&counter, rule, to: rule.merged(counter.state, carried, at: now))
+    }
+
+    /// Takes a later state of the same counter; a calendar quota's periods that are over become its past.
+    private func move(_ counter: inout Counter, _ rule: CounterRule, to state: CounterState) {
+        if rule.algorithm == .calendar {
+            var counts = PeriodCounts(
+                number: counter.state.position, units: [counter.state.count, counter.state.rest] + counter.past)
+            counts.move(to: state.position)
+            counter.past = Array(counts.units.dropFirst(2))
+        }
+        counter.state = state
     }
 
     /// Brings what is held to the state's epoch, and the tokens within what is left.
     private func fit(_ counter: inout Counter, _ rule: CounterRule) {
-        guard rule.algorithm == .tokenBucket, counter.lease.total > 0 else { return }
+        guard !rule.isWindow, counter.lease.total > 0 else { return }
         counter.lease.move(to: counter.state.position * rule.tickMicroseconds / Self.leaseEpoch)
         fill(&counter, rule)
     }
@@ -114,9 +127,10 @@ package struct SharedCounters {
     /// What the decision script does with one request: fills in the call's decision, and keeps what was charged.
     package mutating func decide(_ call: LimitCall, at now: Int64) {
         call.makeKeys()
+        call.settle(at: now)
         let limits = call.group.limits
         let keys = limits.indices.map { call.withKey($0) { [UInt8]($0) } }
-        let found = limits.indices.map { current(keys[$0], limits[$0].rule, carried: call.carried[$0], at: now) }
+        let found = limits.indices.map { current(keys[$0], call.rules[$0], carried: call.carried[$0], at: now) }
         call.states = found.map(\.state)
         guard call.resolve(at: now) else { return }
         for index in limits.indices where call.states[index] != found[index].state || call.operation == .reset {
@@ -127,18 +141,45 @@ package struct SharedCounters {
         }
     }
 
+    // MARK: Periods
+
+    /// What the script of periods does.
+    package mutating func periods(_ requests: [PeriodRequest], at now: Int64) -> PeriodAnswer {
+        let counts = requests.map { request -> PeriodCounts? in
+            var counts = counters[request.key].map { counter in
+                PeriodCounts(
+                    number: counter.state.position, generation: counter.state.generation,
+                    units: [counter.state.count, counter.state.rest] + counter.past)
+            }
+            guard let remembered = request.remembered else { return counts }
+            if counts == nil { counts = remembered } else { counts!.merge(remembered) }
+            let state = CounterState(
+                position: counts!.number, count: counts!.units[0], rest: counts!.units[1],
+                generation: counts!.generation)
+            var counter = counters[request.key] ?? Counter(state: state, periodTicks: 0)
+            (counter.state, counter.past) = (state, Array(counts!.units.dropFirst(2)))
+            counters[request.key] = counter
+            return counts
+        }
+        return PeriodAnswer(now: now, counts: counts)
+    }
+
     // MARK: Leases
 
     /// What the lease script does.
     package mutating func lease(_ requests: [LeaseRequest], of replica: ReplicaID, at now: Int64) -> LeaseAnswer {
-        LeaseAnswer(now: now, entries: requests.map { lease($0, of: replica, at: now) })
+        guard requests.allSatisfy({ $0.rule.algorithm != .calendar || $0.rule.window(at: now) == $0.rule.number })
+        else {
+            return LeaseAnswer(now: now, entries: [])
+        }
+        return LeaseAnswer(now: now, entries: requests.map { lease($0, of: replica, at: now) })
     }
 
     private mutating func lease(
         _ request: LeaseRequest, of replica: ReplicaID, at now: Int64
     ) -> LeaseAnswer.Entry {
         let rule = request.rule
-        let isWindow = rule.algorithm == .slidingWindow
+        let isWindow = rule.isWindow
         var ledger = ledgers[request.key] ?? Ledger()
         let record = ledger.records[replica]
         let totals = isWindow || record?.window == request.position ? record : nil
@@ -216,7 +257,7 @@ package struct SharedCounters {
     ) {
         let (rule, position) = (request.rule, request.position)
         if counter.state.position < position, isNews, request.total > 0 {
-            counter.state = rule.current(counter.state, at: position * rule.periodMicroseconds)
+            move(&counter, rule, to: rule.current(counter.state, at: rule.start(ofWindow: position)))
         }
         if counter.state.position == position {
             counter.state.count += news
@@ -240,7 +281,7 @@ package struct SharedCounters {
         _ counter: inout Counter, at now: Int64
     ) -> Int64 {
         let rule = request.rule
-        let isWindow = rule.algorithm == .slidingWindow
+        let isWindow = rule.isWindow
         let lost = taken - (current == request.position ? request.total : 0)
         if request.holds < 0 {
             guard lost > 0, current == request.position else { return 0 }
@@ -255,7 +296,7 @@ package struct SharedCounters {
             let available = rule.available(counter.state, at: now)
             var left: Int64 = 200_000
             if isWindow {
-                let start = counter.state.position * rule.periodMicroseconds
+                let start = rule.start(ofWindow: counter.state.position)
                 left = start + rule.periodMicroseconds - max(now, start)
             }
             let all = max(ledger.demands, ledger.demandsBefore, request.demand)

@@ -6,7 +6,7 @@ struct ConfigurationReader {
 
     /// nil, or a configuration that must not be used, where there are faults.
     func read(_ root: YAMLValue) -> Configuration? {
-        let keys = ["gateway", "control", "store", "identity", "plans", "tenants", "limits", "services"]
+        let keys = ["gateway", "control", "store", "usage", "identity", "plans", "tenants", "limits", "services"]
         let notBuilt = ["grpc": "remove it, and ask over HTTP: POST /v1/check on the control port"]
         guard let file = Section(root, "", keys: keys, notBuilt: notBuilt, faults) else { return nil }
         let gateway = readGateway(file)
@@ -14,6 +14,7 @@ struct ConfigurationReader {
         let control = readControl(file)
         checkPorts(file, gateway, control)
         let store = readStore(file)
+        let usage = readUsage(file)
         let plans = PlanReader(faults: faults)
         let declaredPlans = plans.read(file)
         var assignments = PlanAssignments(known: declaredPlans.map(\.name))
@@ -38,9 +39,11 @@ struct ConfigurationReader {
         if let store, let refusal = Configuration.refusal(of: table, in: store.redis) {
             faults.add(refusal, file.place(of: "redis", in: "store") ?? .start)
         }
-        return Configuration(
+        var configuration = Configuration(
             gateway: gateway, control: control, store: store, identity: identity, services: services.map(\.service),
             limits: table)
+        configuration.usage = usage
+        return configuration
     }
 
     private func checkPorts(_ file: Section, _ gateway: GatewaySettings, _ control: ControlSettings) {

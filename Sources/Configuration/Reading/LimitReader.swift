@@ -8,11 +8,10 @@ struct LimitReader {
 
     static let keys = [
         "name", "per", "rate", "algorithm", "burst", "cost", "guard", "count", "on_store_failure", "shadow", "shared",
-        "max_keys", "mode",
+        "max_keys", "mode", "time_zone", "anchor_day",
     ]
     private static let notBuilt = [
-        "time_zone": "it belongs to `algorithm: calendar`; use a sliding window of up to 53 weeks",
-        "lease_time": "it belongs to `algorithm: concurrency`; use a sliding window or a token bucket",
+        "lease_time": "it belongs to `algorithm: concurrency`; use a sliding window or a token bucket"
     ]
 
     /// Reads `limits` of `owner`.
@@ -36,14 +35,15 @@ struct LimitReader {
         }
         if section.has("rate") { declaration.rate = declaration.rate ?? Self.harmlessRate }
         if section.has("algorithm") {
-            let calendar = "use a sliding window of up to 53 weeks"
             let algorithm = section.choice(
-                "algorithm", [("sliding_window", false), ("token_bucket", true)],
-                notBuilt: [
-                    "calendar": calendar, "concurrency": "use a sliding window or a token bucket",
-                ])
-            declaration.usesTokenBucket = algorithm ?? section.has("burst")
+                "algorithm", LimitDeclaration.AlgorithmName.allCases.map { ($0.rawValue, $0) },
+                notBuilt: ["concurrency": "use a sliding window or a token bucket"])
+            declaration.algorithm = algorithm ?? harmlessAlgorithm(section, declaration.rate)
         }
+        declaration.timeZone = section.read("time_zone", "a time zone like Europe/Berlin") {
+            name throws(ConfigurationError) in try TimeZoneOffsets.named(name)
+        }
+        declaration.anchorDay = readAnchorDay(section)
         declaration.burst = section.integer("burst", in: .min ... .max) as Int64?
         declaration.cost = CostReader(faults: faults).read(section)
         declaration.isGuard = section.bool("guard")
@@ -54,14 +54,30 @@ struct LimitReader {
         declaration.isShadow = section.bool("shadow")
         declaration.isShared = section.bool("shared")
         declaration.maximumKeys = section.integer("max_keys", in: .min ... .max) as Int?
-        declaration.mode = section.choice(
-            "mode", [("exact", .exact), ("leased", .leased)],
-            notBuilt: ["local": "leave it out, or use `mode: leased`"])
+        declaration.mode = section.choice("mode", [("exact", .exact), ("leased", .leased), ("local", .local)])
         if faults.count > faultsBefore { declaration.isShared = nil }
         return declaration
     }
 
-    private static let harmlessRate = try? Rate(count: 1, periodSeconds: 1)
+    private func harmlessAlgorithm(_ section: Section, _ rate: Rate?) -> LimitDeclaration.AlgorithmName {
+        if section.has("time_zone") || section.has("anchor_day") || rate?.needsCalendar == true { return .calendar }
+        return section.has("burst") ? .tokenBucket : .slidingWindow
+    }
+
+    private func readAnchorDay(_ section: Section) -> LimitDeclaration.AnchorDay? {
+        section.read("anchor_day", "a day of the month from 1 to 31, or a weekday like monday") {
+            text throws(ConfigurationError) in
+            if let day = Int(text), (1...31).contains(day) { return .month(day) }
+            if let index = Self.weekdays.firstIndex(of: text) { return .week(index + 1) }
+            throw ConfigurationError(
+                "`\(text)` is not a day on which a period begins; use 1 to 31 for months, or monday to sunday for weeks"
+            )
+        }
+    }
+
+    private static let weekdays = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+    private static let harmlessRate = try? Rate(parsing: "1/day")
 
     private func readName(_ section: Section) -> String {
         guard section.has("name") else {
@@ -148,12 +164,17 @@ struct LimitReader {
         case (.missing, _) where declaration.rate == nil: repaired.rate = Self.harmlessRate
         case (.missing, _), (_, "per"): repaired.per = []
         case (.inexactRate, _): repaired.rate = Self.harmlessRate
+        case (.invalidRate, _) where declaration.rate?.needsCalendar == true: repaired.algorithm = .calendar
+        case (.invalidRate, _): repaired.algorithm = .slidingWindow
+        case (_, "time_zone"): repaired.timeZone = nil
+        case (_, "anchor_day"): repaired.anchorDay = nil
         case (.invalidName, _): repaired.name = placeholder(section)
         case (.invalidBurst, _): repaired.burst = nil
         case (.invalidMaximumKeys, _): repaired.maximumKeys = nil
         case (_, "guard"): repaired.isGuard = false
         case (_, "count"): repaired.counts = .requests
         case (_, "shared"): repaired.isShared = nil
+        case (_, "on_store_failure"): repaired.onStoreFailure = nil
         default: break
         }
         return repaired

@@ -3,10 +3,19 @@ extension CounterRule {
     /// Nothing used.
     package func neutral(at now: Int64, generation: Int64 = 0) -> CounterState {
         switch algorithm {
-        case .slidingWindow: CounterState(position: now / periodMicroseconds, count: 0, rest: 0, generation: generation)
+        case .slidingWindow, .calendar:
+            CounterState(position: window(at: now), count: 0, rest: 0, generation: generation)
         case .tokenBucket:
             CounterState(position: now / tickMicroseconds, count: limit, rest: 0, generation: generation)
         }
+    }
+
+    /// Nothing used, in a new generation, so that no older memory brings the count back.
+    package func reset(_ state: CounterState, at now: Int64) -> CounterState {
+        var next = neutral(at: now, generation: max(state.generation + 1, now / 1000))
+        // What was used in the calendar period before stays on record.
+        if algorithm == .calendar, state.position == next.position { next.rest = state.rest }
+        return next
     }
 
     /// The state as it stands at `now`: windows moved on, tokens refilled. A clock that went back changes nothing.
@@ -15,7 +24,7 @@ extension CounterRule {
     /// what this one counts exactly.
     package func current(_ state: CounterState, at now: Int64) -> CounterState {
         switch algorithm {
-        case .slidingWindow: rotated(state, to: now / periodMicroseconds)
+        case .slidingWindow, .calendar: rotated(state, to: window(at: now))
         case .tokenBucket: refilled(state, to: now / tickMicroseconds, cap: limit)
         }
     }
@@ -25,8 +34,8 @@ extension CounterRule {
     package func merged(_ a: CounterState, _ b: CounterState, at now: Int64) -> CounterState {
         if a.generation != b.generation { return current(a.generation > b.generation ? a : b, at: now) }
         switch algorithm {
-        case .slidingWindow:
-            let position = max(now / periodMicroseconds, max(a.position, b.position))
+        case .slidingWindow, .calendar:
+            let position = max(window(at: now), max(a.position, b.position))
             let (x, y) = (rotated(a, to: position), rotated(b, to: position))
             return CounterState(
                 position: position, count: max(x.count, y.count), rest: max(x.rest, y.rest), generation: a.generation)
@@ -51,7 +60,7 @@ extension CounterRule {
 
     package func charge(_ state: inout CounterState, cost: Int64) {
         switch algorithm {
-        case .slidingWindow: state.count += cost
+        case .slidingWindow, .calendar: state.count += cost
         case .tokenBucket: state.count -= cost
         }
     }
@@ -80,6 +89,7 @@ extension CounterRule {
     package func available(_ state: CounterState, at now: Int64) -> Int64 {
         switch algorithm {
         case .slidingWindow: limit - used(state, at: now)
+        case .calendar: limit - state.count
         case .tokenBucket: state.count
         }
     }
@@ -90,6 +100,7 @@ extension CounterRule {
     /// cannot be, the same in the next window, where today's count is the one before.
     package func delay(_ state: CounterState, untilAvailable units: Int64, at now: Int64) -> Int64 {
         switch algorithm {
+        case .calendar: return state.count <= limit - units ? 0 : start(ofWindow: state.position + 1) - now
         case .slidingWindow:
             let window = periodMicroseconds
             let start = state.position * window
@@ -112,6 +123,7 @@ extension CounterRule {
     /// How long, in milliseconds, a state must be kept: until it is neutral.
     package func timeToLiveMilliseconds(_ state: CounterState, at now: Int64) -> Int64 {
         switch algorithm {
+        case .calendar: return max(1, (start(ofWindow: state.position + 1) - now + 999) / 1000)
         case .slidingWindow:
             let window = periodMicroseconds
             let start = state.position * window
@@ -133,6 +145,7 @@ extension CounterRule {
         return (state.rest * leftTicks + periodTicks - 1) / periodTicks + state.count
     }
 
+    /// `rest` is kept of calendar periods, too, where it has no weight: what is told late goes there.
     private func rotated(_ state: CounterState, to window: Int64) -> CounterState {
         var next = state
         if state.position < window {

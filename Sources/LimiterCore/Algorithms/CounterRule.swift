@@ -6,6 +6,8 @@ package struct CounterRule: Hashable, Sendable, BitwiseCopyable {
     package enum Algorithm: UInt8, Sendable, BitwiseCopyable {
         case slidingWindow = 0
         case tokenBucket = 1
+        /// The window is a period of the calendar: this rule holds until that ends.
+        case calendar = 2
     }
 
     package let algorithm: Algorithm
@@ -17,12 +19,24 @@ package struct CounterRule: Hashable, Sendable, BitwiseCopyable {
     package let periodTicks: Int64
     /// 1, 1 000 or 1 000 000.
     package let tickMicroseconds: Int64
+    /// Of a calendar period its number, as `CalendarPeriod.Span` has it, and its start since the epoch; elsewhere 0.
+    package let number: Int64
+    package let startMicroseconds: Int64
+
+    /// Closed calendar periods whose counts the shared store keeps.
+    package static let keptPeriods = 13
 
     private static let exactBound: Int64 = 1 << 52
     /// A bucket must fill up in so many microseconds: a hundred years.
     private static let longestFill = 100.0 * 366 * 86_400 * 1e6
 
+    /// Of a calendar quota, as in the epoch's first period.
     package init(_ limit: Limit) throws(LimitError) {
+        if case .calendar(let period) = limit.algorithm {
+            guard Self.isExact(limit.capacity, 1) else { throw Self.inexact(limit) }
+            self.init(limit.capacity, in: period, at: 0)
+            return
+        }
         let fill = Double(limit.capacity) * Double(limit.rate.periodMicroseconds) / Double(limit.rate.count)
         guard fill <= Self.longestFill else {
             throw LimitError(
@@ -32,7 +46,7 @@ package struct CounterRule: Hashable, Sendable, BitwiseCopyable {
         }
         for tick in [1, 1000, 1_000_000] as [Int64] {
             switch limit.algorithm {
-            case .slidingWindow:
+            case .slidingWindow, .calendar:
                 let window = limit.rate.periodMicroseconds / tick
                 guard Self.isExact(limit.rate.count, window) else { continue }
                 self.init(
@@ -49,24 +63,53 @@ package struct CounterRule: Hashable, Sendable, BitwiseCopyable {
                 return
             }
         }
-        throw LimitError(
+        throw Self.inexact(limit)
+    }
+
+    /// The calendar period at `now`, in microseconds since the epoch.
+    init(_ limit: Int64, in period: CalendarPeriod, at now: Int64) {
+        let span = period.span(at: CivilDay.divide(now, by: 1_000_000).quotient)
+        self.init(
+            algorithm: .calendar, limit: limit, refill: 0, periodTicks: span.end - span.start,
+            tickMicroseconds: 1_000_000, number: span.number, startMicroseconds: span.start * 1_000_000)
+    }
+
+    private static func inexact(_ limit: Limit) -> LimitError {
+        LimitError(
             .inexactRate,
             "the limit `\(limit.name)` cannot be counted exactly: \(limit.rate) needs more than 52 bits; use a smaller count or a shorter period",
             key: "rate")
     }
 
-    package init(algorithm: Algorithm, limit: Int64, refill: Int64, periodTicks: Int64, tickMicroseconds: Int64) {
+    package init(
+        algorithm: Algorithm, limit: Int64, refill: Int64, periodTicks: Int64, tickMicroseconds: Int64,
+        number: Int64 = 0, startMicroseconds: Int64 = 0
+    ) {
         self.algorithm = algorithm
         self.limit = limit
         self.refill = refill
         self.periodTicks = periodTicks
         self.tickMicroseconds = tickMicroseconds
+        self.number = number
+        self.startMicroseconds = startMicroseconds
     }
 
     package var periodMicroseconds: Int64 { periodTicks * tickMicroseconds }
 
-    /// The largest count of a past window that is weighed exactly; at least twice the limit.
-    package var countCeiling: Int64 { (1 << 53) / periodTicks }
+    /// Whether units are counted in windows, one after the other.
+    package var isWindow: Bool { algorithm != .tokenBucket }
+
+    /// The number of the window at `now`. Outside its own period a calendar's rule only knows the ones beside it.
+    package func window(at now: Int64) -> Int64 {
+        guard algorithm == .calendar else { return now / periodMicroseconds }
+        return now < startMicroseconds ? number - 1 : now < start(ofWindow: number + 1) ? number : number + 1
+    }
+
+    /// When a window starts, in microseconds since the epoch. Of the calendar's, exact for the rule's own period and the one after it.
+    package func start(ofWindow window: Int64) -> Int64 { startMicroseconds + (window - number) * periodMicroseconds }
+
+    /// The largest count of a past window that is weighed exactly; at least twice the limit. The calendar weighs none.
+    package var countCeiling: Int64 { algorithm == .calendar ? 1 << 52 : (1 << 53) / periodTicks }
 
     private static func isExact(_ a: Int64, _ b: Int64) -> Bool {
         let (product, overflow) = a.multipliedReportingOverflow(by: b)
@@ -82,7 +125,7 @@ package struct CounterRule: Hashable, Sendable, BitwiseCopyable {
 
 /// What is remembered of one counter between two requests. What the fields mean depends on the rule's algorithm.
 package struct CounterState: Hashable, Sendable, BitwiseCopyable {
-    /// A window: its number since the epoch. A bucket: the time of the last refill, in ticks since the epoch.
+    /// A window: its number since the epoch, or the calendar's. A bucket: the time of the last refill, in ticks since the epoch.
     package var position: Int64
     /// A window: units counted in it. A bucket: tokens left; below zero after a debt was merged.
     package var count: Int64

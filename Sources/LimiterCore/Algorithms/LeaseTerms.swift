@@ -28,8 +28,8 @@ enum LeaseTerms {
         _ demand: Float, _ rule: CounterRule, waiting: Int64, holding held: Int64, at now: Int64
     ) -> Int64 {
         var horizon = horizonMicroseconds
-        if rule.algorithm == .slidingWindow {
-            horizon = min(horizon, rule.periodMicroseconds - now % rule.periodMicroseconds)
+        if rule.isWindow {
+            horizon = min(horizon, rule.start(ofWindow: rule.window(at: now) + 1) - now)
         }
         let lasts = Int64((min(1e9, demand) * Float(horizon) / 1e6).rounded(.up))
         return max(waiting, min(lasts, rule.limit)) - held

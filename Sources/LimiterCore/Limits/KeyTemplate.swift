@@ -14,6 +14,9 @@ struct KeyTemplate: Sendable {
     let overflowPieces: [Piece]
     /// The dimensions whose values the scope names, in order.
     let otherValues: [Int]
+    /// What follows the tag, and what the key ends with.
+    private let middle: [UInt8]
+    private let end: [UInt8]
     /// A hash of what is the same in all keys of the limit.
     let identity: KeyHash
     /// Bytes of `weir:{`, behind which the tag begins.
@@ -37,8 +40,9 @@ struct KeyTemplate: Sendable {
         }
         let start = Piece.bytes(Array("weir:{".utf8))
         let ownTag = Piece.bytes(Array("~\(name)".utf8))
-        let middle = Piece.bytes(Array("}:\(name):".utf8))
-        let end = Piece.bytes(Array(":\(Self.suffix(scoped.rule))".utf8))
+        self.middle = Array("}:\(name):".utf8)
+        self.end = Array(":\(Self.suffix(scoped))".utf8)
+        let (middle, end) = (Piece.bytes(self.middle), Piece.bytes(self.end))
         let tag = tenant.map { Piece.value($0) } ?? ownTag
         pieces = Self.joined([start, tag, middle] + scope + [end])
         otherValues = scope.compactMap { if case .value(let index) = $0 { index } else { nil } }
@@ -51,11 +55,20 @@ struct KeyTemplate: Sendable {
     }
 
     /// A window's length is part of its key, so that another length starts anew; a bucket keeps its tokens when its rate changes.
-    private static func suffix(_ rule: CounterRule) -> String {
-        switch rule.algorithm {
-        case .slidingWindow: "w\(rule.periodMicroseconds / 1_000_000)"
-        case .tokenBucket: rule.tickMicroseconds == 1 ? "b" : rule.tickMicroseconds == 1000 ? "bm" : "bs"
+    /// A calendar quota counts on where its zone or its anchor are changed.
+    private static func suffix(_ scoped: ScopedLimit) -> String {
+        let rule = scoped.rule
+        switch scoped.limit.algorithm {
+        case .slidingWindow: return "w\(rule.periodMicroseconds / 1_000_000)"
+        case .tokenBucket: return rule.tickMicroseconds == 1 ? "b" : rule.tickMicroseconds == 1000 ? "bm" : "bs"
+        case .calendar(let period): return "c\(period.unit.rawValue.prefix(1))"
         }
+    }
+
+    /// Whether this is a key of the limit. A tag holds no brace.
+    func isOf(_ key: [UInt8]) -> Bool {
+        guard let brace = key.firstIndex(of: UInt8(ascii: "}")) else { return false }
+        return key[brace...].starts(with: middle) && key.reversed().starts(with: end.reversed())
     }
 
     private static func joined(_ pieces: [Piece]) -> [Piece] {

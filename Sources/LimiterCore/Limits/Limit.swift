@@ -4,6 +4,17 @@ package struct Limit: Hashable, Sendable {
         case slidingWindow
         /// `burst` is the bucket's capacity in cost units.
         case tokenBucket(burst: Int64)
+        /// So much in each period of the calendar, and no weight of the one before.
+        case calendar(CalendarPeriod)
+
+        /// As the configuration writes it.
+        package var name: String {
+            switch self {
+            case .slidingWindow: "sliding_window"
+            case .tokenBucket: "token_bucket"
+            case .calendar: "calendar"
+            }
+        }
     }
 
     package enum FailurePolicy: String, Hashable, Sendable, CaseIterable {
@@ -28,6 +39,8 @@ package struct Limit: Hashable, Sendable {
         case exact
         /// Replicas spend what the store granted them in advance.
         case leased
+        /// Not at all: each replica counts for itself, up to the whole limit.
+        case local
     }
 
     package let name: String
@@ -50,10 +63,16 @@ package struct Limit: Hashable, Sendable {
 
     package var needsTenant: Bool { per.contains(.tenant) }
 
+    /// A calendar quota's period; nil: it is none.
+    package var calendar: CalendarPeriod? { if case .calendar(let period) = algorithm { period } else { nil } }
+
+    /// The length of its window in seconds; nil: it depends on the calendar.
+    package var windowSeconds: Int64? { calendar == nil ? rate.periodSeconds : nil }
+
     /// What may pass at once: the window's limit, or the bucket's capacity.
     package var capacity: Int64 {
         switch algorithm {
-        case .slidingWindow: rate.count
+        case .slidingWindow, .calendar: rate.count
         case .tokenBucket(let burst): burst
         }
     }

@@ -3,6 +3,7 @@ import Synchronization
 /// One limit as it applies to the requests of one route: its numbers, and how to name its counter.
 package final class EffectiveLimit: Sendable {
     package let limit: Limit
+    /// Of a calendar quota, as in the epoch's first period: ask `rule(at:)`.
     package let rule: CounterRule
     package let owner: LimitLevel
     /// Identifies the counter's owner and name among all limits of the table: an index for metrics and key counts.
@@ -18,6 +19,11 @@ package final class EffectiveLimit: Sendable {
     let template: KeyTemplate
 
     package var name: String { limit.name }
+
+    /// The numbers that hold at `now`, in microseconds since the epoch.
+    package func rule(at now: Int64) -> CounterRule {
+        limit.calendar.map { CounterRule(limit.capacity, in: $0, at: now) } ?? rule
+    }
 
     var scoped: ScopedLimit {
         ScopedLimit(limit: limit, rule: rule, owner: owner, declaration: declaration, layers: layers)
@@ -38,10 +44,10 @@ package final class EffectiveLimit: Sendable {
     }
 }
 
-/// What a decision needs of a limit, without a reference to count.
+/// What a decision needs of a limit besides its rule, without a reference to count.
 struct LimitTraits: BitwiseCopyable {
-    let rule: CounterRule
     let isShadow: Bool
+    let isCalendar: Bool
     let mode: Limit.Mode
     /// Whatever the demand.
     let isAlwaysLeased: Bool
@@ -54,8 +60,8 @@ struct LimitTraits: BitwiseCopyable {
     let hasOtherValues: Bool
 
     init(_ limit: EffectiveLimit, dimensions: [Dimension]) {
-        rule = limit.rule
         isShadow = limit.limit.isShadow
+        isCalendar = limit.limit.calendar != nil
         mode = limit.limit.mode
         isAlwaysLeased = limit.limit.isAlwaysLeased
         index = limit.index
@@ -72,11 +78,20 @@ package final class LimitGroup: Sendable {
     package let dimensions: [Dimension]
     /// Indices of the limits whose cost depends on the request.
     package let variableCosts: [Int]
-    /// What happens to all of them when the shared store is away: deny before local before allow.
+    /// What happens to those that the shared store decides when it is away: deny before local before allow.
     package let failurePolicy: Limit.FailurePolicy
     let traits: [LimitTraits]
-    /// Whether any of its limits may be leased.
+    /// Whether some of its limits may be decided here: they may be leased, or are local.
     let mayLease: Bool
+    /// What each limit counts by; of calendar quotas, as in the epoch's first period.
+    package let rules: [CounterRule]
+    /// Whether some of its limits are calendar quotas, whose rules change with the period.
+    package let hasCalendar: Bool
+    private let current: Mutex<(from: Int64, until: Int64, rules: [CounterRule])>
+    /// Those that each replica counts for itself.
+    let local: Selection
+    /// Whether nobody is asked about any of them.
+    package let isLocal: Bool
     private let parts = Mutex<[Selection: LimitGroup]>([:])
     /// What each limit takes of a request, 1 where that depends on it.
     let fixedCosts: [Int64]
@@ -84,16 +99,26 @@ package final class LimitGroup: Sendable {
     /// Some of a group's limits.
     struct Selection: Hashable, Sendable {
         private var bits: UInt64 = 0
+        /// Of the limits from the 65th on, 64 each; few groups have as many.
+        private var further: [UInt64] = []
 
-        /// Groups with more limits are not leased.
-        static let mostLimits = 64
+        var isEmpty: Bool { bits == 0 && further.isEmpty }
+        var count: Int { further.reduce(bits.nonzeroBitCount) { $0 + $1.nonzeroBitCount } }
 
-        var isEmpty: Bool { bits == 0 }
-        var count: Int { bits.nonzeroBitCount }
+        func contains(_ index: Int) -> Bool {
+            if index < 64 { return bits >> UInt64(index) & 1 == 1 }
+            let word = index / 64 - 1
+            return word < further.count && further[word] >> UInt64(index % 64) & 1 == 1
+        }
 
-        func contains(_ index: Int) -> Bool { bits >> UInt64(index) & 1 == 1 }
-
-        mutating func insert(_ index: Int) { bits |= 1 << UInt64(index) }
+        mutating func insert(_ index: Int) {
+            if index < 64 {
+                bits |= 1 << UInt64(index)
+            } else {
+                while further.count < index / 64 { further.append(0) }
+                further[index / 64 - 1] |= 1 << UInt64(index % 64)
+            }
+        }
 
         /// Which limit of the group is the one that stands at `place` among those that are not selected.
         func indexWithout(_ place: Int) -> Int {
@@ -126,13 +151,35 @@ package final class LimitGroup: Sendable {
         let limits = members.map { EffectiveLimit($0, dimensions: dimensions) }
         self.limits = limits
         traits = limits.map { LimitTraits($0, dimensions: dimensions) }
-        mayLease = limits.count <= Selection.mostLimits && limits.contains { $0.limit.mode != .exact }
+        rules = limits.map(\.rule)
+        hasCalendar = limits.contains { $0.limit.calendar != nil }
+        current = Mutex((0, 0, []))
+        mayLease = limits.contains { $0.limit.mode != .exact }
+        var local = Selection()
+        for index in limits.indices where limits[index].limit.mode == .local { local.insert(index) }
+        self.local = local
+        isLocal = !limits.isEmpty && local.count == limits.count
         fixedCosts = limits.map { if case .fixed(let units) = $0.limit.cost { units } else { 1 } }
         let all = members.map(\.scoped.limit)
         variableCosts = all.indices.filter { if case .fixed = all[$0].cost { false } else { true } }
-        let policies = all.map(\.onStoreFailure)
+        let policies = all.filter { $0.mode != .local }.map(\.onStoreFailure)
         failurePolicy =
             policies.contains(.deny) ? .deny : policies.contains(.local) || policies.isEmpty ? .local : .allow
+    }
+
+    /// The rules that hold at `now`, in microseconds since the epoch.
+    func rules(at now: Int64) -> [CounterRule] {
+        guard hasCalendar else { return rules }
+        return current.withLock { current in
+            if now < current.from || now >= current.until {
+                let rules = limits.map { $0.rule(at: now) }
+                let calendars = rules.filter { $0.algorithm == .calendar }
+                current.from = calendars.map(\.startMicroseconds).max() ?? 0
+                current.until = calendars.map { $0.start(ofWindow: $0.number + 1) }.min() ?? 0
+                current.rules = rules
+            }
+            return current.rules
+        }
     }
 
     /// All but these of its limits; the same object each time.

@@ -19,6 +19,7 @@ package enum LimitLevel: Hashable, Sendable {
 /// A limit with the level that owns its counter.
 package struct ScopedLimit: Hashable, Sendable {
     package let limit: Limit
+    /// Of a calendar quota, as in the epoch's first period: `EffectiveLimit.rule(at:)` knows the others.
     package let rule: CounterRule
     /// The level whose counter it uses: its own, or that of the limit it shares.
     package let owner: LimitLevel
@@ -100,6 +101,12 @@ package struct LimitScope: Sendable {
     }
 
     private static func checkSharing(_ limit: Limit, _ parent: Limit) throws(LimitError) {
+        guard (limit.mode == .local) == (parent.mode == .local) else {
+            throw LimitError(
+                .conflict,
+                "a local limit counts in each replica's memory, the others in Redis, so `\(limit.name)` cannot share a counter with one of the other kind; leave out `shared`, or make both local",
+                key: "shared")
+        }
         guard limit.algorithm == .slidingWindow, parent.algorithm == .slidingWindow,
             limit.rate.periodSeconds == parent.rate.periodSeconds, limit.per == parent.per
         else {

@@ -118,16 +118,17 @@ extension LimitTable {
                 && (limit.service == nil || limit.service == member.service)
         }
 
-        /// Several values of one counter: windows of one length can have that.
+        /// Several values of one counter: windows of one length can have that, and equal periods of the calendar.
         func refusal(beside counters: LimitGroup) -> LimitError? {
             guard let whole = counters.limits.first(where: isOf) else { return nil }
-            guard whole.rule.algorithm == rule.algorithm, rule.algorithm == .slidingWindow,
-                whole.rule.periodMicroseconds == rule.periodMicroseconds
+            guard rule.isWindow, whole.rule.algorithm == rule.algorithm,
+                whole.rule.periodMicroseconds == rule.periodMicroseconds,
+                whole.limit.calendar == member.scoped.limit.calendar
             else {
                 let place = whole.owner.service.map { "all routes of `\($0)`" } ?? "all services"
                 return LimitError(
                     .conflict,
-                    "the limit `\(whole.name)` is counted over \(place), so one of them can only have another number of units in the same sliding window as the others (\(whole.limit.rate)); leave out the place, or declare a limit of that name there",
+                    "the limit `\(whole.name)` is counted over \(place), so one of them can only have another number of units in the same window as the others (\(whole.limit.rate)); leave out the place, or declare a limit of that name there",
                     key: "rate")
             }
             return nil

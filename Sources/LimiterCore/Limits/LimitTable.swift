@@ -105,5 +105,25 @@ package final class LimitTable: Sendable {
         self.plans = plans
     }
 
+    package var hasCalendarQuotas: Bool { tenantCounters.hasCalendar || sharedCounters.hasCalendar }
+
+    /// Whether a record is of a calendar quota that there is, and not too old to be told at `now`, in microseconds since the epoch.
+    package func isKept(_ record: UsageRecord, at now: Int64) -> Bool {
+        guard let limit = calendarQuota(ofKey: record.key) else { return false }
+        var counts = record.counts
+        counts.move(to: limit.rule(at: now).number)
+        return !counts.isEmpty
+    }
+
+    /// The calendar quota whose counter has this key.
+    func calendarQuota(ofKey key: [UInt8]) -> EffectiveLimit? {
+        for group in [tenantCounters, sharedCounters] where group.hasCalendar {
+            if let limit = group.limits.first(where: { $0.limit.calendar != nil && $0.template.isOf(key) }) {
+                return limit
+            }
+        }
+        return nil
+    }
+
     package func service(named name: String) -> ServiceGroups? { services.first { $0.name == name } }
 }

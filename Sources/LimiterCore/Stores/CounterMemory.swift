@@ -54,7 +54,7 @@ struct CounterMemory: BitwiseCopyable, Sendable {
     /// A reset gave the budget back: what was held is part of that.
     private mutating func forfeit(_ rule: CounterRule) {
         switch rule.algorithm {
-        case .slidingWindow: own.count = max(own.count, settled)
+        case .slidingWindow, .calendar: own.count = max(own.count, settled)
         case .tokenBucket: total = max(total, settled)
         }
         refusedUntil = 0
@@ -68,7 +68,7 @@ struct CounterMemory: BitwiseCopyable, Sendable {
     func known(_ rule: CounterRule, holding held: Int64, at now: Int64) -> CounterState {
         var state = seen.position < 0 ? rule.neutral(at: now) : rule.current(seen, at: now)
         switch rule.algorithm {
-        case .slidingWindow: state.count = max(0, state.count - held)
+        case .slidingWindow, .calendar: state.count = max(0, state.count - held)
         case .tokenBucket: state.count = min(rule.limit, state.count + held)
         }
         return state
@@ -77,10 +77,10 @@ struct CounterMemory: BitwiseCopyable, Sendable {
     // MARK: Windows and refills
 
     /// Moves windows and refills on to `now`.
-    mutating func move(to now: Int64, rule: CounterRule, share: FleetShare) {
+    mutating func move(to now: Int64, rule: CounterRule, share: @autoclosure () -> FleetShare) {
         switch rule.algorithm {
-        case .slidingWindow:
-            let window = now / rule.periodMicroseconds
+        case .slidingWindow, .calendar:
+            let window = rule.window(at: now)
             guard window > own.position else { return }
             let isNext = window == own.position + 1
             own.rest = isNext ? own.count : 0
@@ -89,6 +89,7 @@ struct CounterMemory: BitwiseCopyable, Sendable {
             settled = 0
             own.position = window
         case .tokenBucket:
+            let share = share()
             let part = Self.part(of: rule, share)
             if total > settled {
                 own = part.current(own, at: now)
@@ -104,8 +105,8 @@ struct CounterMemory: BitwiseCopyable, Sendable {
     /// Granted units that may still be spent; after `move(to:)`. `latest` is the latest that the store's time may be.
     func held(_ rule: CounterRule, at monotonic: Int64, latest: Int64) -> Int64 {
         switch rule.algorithm {
-        case .slidingWindow:
-            latest < (own.position + 1) * rule.periodMicroseconds ? max(0, settled - own.count) : 0
+        case .slidingWindow, .calendar:
+            latest < rule.start(ofWindow: own.position + 1) ? max(0, settled - own.count) : 0
         case .tokenBucket: monotonic < leaseEnd ? max(0, settled - total) : 0
         }
     }
@@ -113,19 +114,33 @@ struct CounterMemory: BitwiseCopyable, Sendable {
     /// Gives up what is held, which goes back to the store.
     mutating func release(_ rule: CounterRule) {
         switch rule.algorithm {
-        case .slidingWindow: settled = min(settled, own.count)
+        case .slidingWindow, .calendar: settled = min(settled, own.count)
         case .tokenBucket: settled = min(settled, total)
         }
     }
 
     /// A bucket's lease has ended: what is left of it counts as spent, for nobody takes it back.
     mutating func expire(_ rule: CounterRule, at monotonic: Int64) {
-        if rule.algorithm == .tokenBucket, monotonic >= leaseEnd, settled > total { total = settled }
+        if !rule.isWindow, monotonic >= leaseEnd, settled > total { total = settled }
+    }
+
+    /// What was spent beyond the grants and the store is not known to have, in a window and in the one before.
+    func unsettledUnits(_ rule: CounterRule, at now: Int64) -> (number: Int64, current: Int64, before: Int64) {
+        var moved = self
+        moved.move(to: now, rule: rule, share: FleetShare(shares: 1, rank: nil))
+        return (
+            moved.own.position, max(0, moved.own.count - moved.settled), max(0, moved.own.rest - moved.previousSettled)
+        )
+    }
+
+    /// Takes back what was seen before this process started.
+    mutating func recall(_ state: CounterState, _ rule: CounterRule, at now: Int64) {
+        seen = seen.position < 0 ? state : rule.merged(seen, state, at: now)
     }
 
     func hasUnsettled(_ rule: CounterRule) -> Bool {
         switch rule.algorithm {
-        case .slidingWindow: own.count > settled || own.rest > previousSettled
+        case .slidingWindow, .calendar: own.count > settled || own.rest > previousSettled
         case .tokenBucket: total > settled
         }
     }
@@ -135,7 +150,7 @@ struct CounterMemory: BitwiseCopyable, Sendable {
     /// Units that this replica may still admit while it is cut off; after `move(to: now)`.
     func available(_ rule: CounterRule, _ share: FleetShare, holding held: Int64, at now: Int64) -> Int64 {
         switch rule.algorithm {
-        case .slidingWindow:
+        case .slidingWindow, .calendar:
             let unsettled = CounterState(
                 position: own.position, count: max(0, own.count - settled), rest: max(0, own.rest - previousSettled))
             let spent = rule.limit - rule.available(unsettled, at: now)
@@ -164,7 +179,7 @@ struct CounterMemory: BitwiseCopyable, Sendable {
 
     mutating func spend(_ cost: Int64, _ rule: CounterRule) {
         switch rule.algorithm {
-        case .slidingWindow: own.count += cost
+        case .slidingWindow, .calendar: own.count += cost
         case .tokenBucket:
             own.count -= max(0, cost - max(0, settled - total))
             total += cost
@@ -174,8 +189,8 @@ struct CounterMemory: BitwiseCopyable, Sendable {
     /// Takes back what was spent here at `now` beyond what was granted, because the shared store turned out to have charged it.
     mutating func unspend(_ cost: Int64, _ rule: CounterRule, at now: Int64) {
         switch rule.algorithm {
-        case .slidingWindow:
-            let window = now / rule.periodMicroseconds
+        case .slidingWindow, .calendar:
+            let window = rule.window(at: now)
             if window == own.position {
                 own.count -= min(cost, max(0, own.count - settled))
             } else if window == own.position - 1 {
@@ -191,11 +206,34 @@ struct CounterMemory: BitwiseCopyable, Sendable {
     /// Puts back what was taken at `now` from what is held: the request was refused after all.
     mutating func refund(_ cost: Int64, _ rule: CounterRule, at now: Int64) {
         switch rule.algorithm {
-        case .slidingWindow:
-            if now / rule.periodMicroseconds == own.position { own.count = max(0, own.count - cost) }
+        case .slidingWindow, .calendar:
+            if rule.window(at: now) == own.position { own.count = max(0, own.count - cost) }
         case .tokenBucket: total -= cost
         }
     }
+
+    // MARK: A counter of this replica alone
+
+    // Nobody else knows of it, so what was seen last, by this replica itself, is all there is: `known`, with nothing held.
+
+    mutating func chargeAlone(_ cost: Int64, _ rule: CounterRule, at now: Int64) {
+        seen = known(rule, holding: 0, at: now)
+        rule.charge(&seen, cost: cost)
+    }
+
+    /// Puts back what was charged at `charged`: the request was refused after all.
+    mutating func refundAlone(_ cost: Int64, _ rule: CounterRule, chargedAt charged: Int64, at now: Int64) {
+        seen = known(rule, holding: 0, at: now)
+        switch rule.algorithm {
+        case .slidingWindow, .calendar:
+            let age = seen.position - rule.window(at: charged)
+            if age <= 0 { seen.count = max(0, seen.count - cost) }
+            if age == 1 { seen.rest = max(0, seen.rest - cost) }
+        case .tokenBucket: seen.count = min(rule.limit, seen.count + cost)
+        }
+    }
+
+    mutating func resetAlone(_ rule: CounterRule, at now: Int64) { seen = rule.neutral(at: now) }
 
     // MARK: Telling the store
 
@@ -203,18 +241,18 @@ struct CounterMemory: BitwiseCopyable, Sendable {
     /// spent; below zero: what was granted and is no longer held goes back. `tells`: whether what was spent beyond the grants may
     /// be told yet. `isExact`: nobody holds leases of it.
     mutating func request(
-        _ counter: OpenCounter, wanted: Int64, holding held: Int64, tells: Bool, isExact: Bool, sequence: Int64,
-        at monotonic: Int64
+        _ counter: OpenCounter, _ rule: CounterRule, wanted: Int64, holding held: Int64, tells: Bool, isExact: Bool,
+        sequence: Int64, at monotonic: Int64
     ) -> LeaseRequest {
-        let isWindow = counter.rule.algorithm == .slidingWindow
+        let isWindow = rule.isWindow
         if !isWindow, previousSettled == 0 { previousSettled = sequence }
         isLeasing = true
         return LeaseRequest(
-            key: counter.key, rule: counter.rule, carried: seen, position: isWindow ? own.position : previousSettled,
+            key: counter.key, rule: rule, carried: seen, position: isWindow ? own.position : previousSettled,
             total: tells ? max(isWindow ? own.count : total, settled) : settled, settled: settled,
             previousTotal: isWindow ? tells ? max(own.rest, previousSettled) : previousSettled : 0,
             previousSettled: isWindow ? previousSettled : 0, wanted: wanted,
-            demand: demand.milliunits(at: monotonic, counter.rule), sequence: sequence, isExact: isExact,
+            demand: demand.milliunits(at: monotonic, rule), sequence: sequence, isExact: isExact,
             holds: held)
     }
 
@@ -224,7 +262,7 @@ struct CounterMemory: BitwiseCopyable, Sendable {
     ) {
         let rule = request.rule
         if entry.state.generation > seen.generation, seen.position >= 0 { forfeit(rule) }
-        if rule.algorithm == .tokenBucket {
+        if !rule.isWindow {
             settled = entry.taken
             leaseEnd = sent + Self.bucketLeaseMicroseconds
         } else {
@@ -247,7 +285,7 @@ struct CounterMemory: BitwiseCopyable, Sendable {
     func timeToLiveMilliseconds(_ rule: CounterRule, _ share: FleetShare, at now: Int64) -> Int64 {
         var life = seen.position < 0 ? 0 : rule.timeToLiveMilliseconds(rule.current(seen, at: now), at: now)
         switch rule.algorithm {
-        case .slidingWindow:
+        case .slidingWindow, .calendar:
             if own.count > 0 || settled > 0 || hasUnsettled(rule) {
                 life = max(life, 2 * rule.periodMicroseconds / 1000)
             }
@@ -265,7 +303,7 @@ struct CounterMemory: BitwiseCopyable, Sendable {
     /// The longest time that this replica's share may need to come back whole.
     private func horizonMicroseconds(_ rule: CounterRule, _ share: FleetShare, at now: Int64) -> Int64 {
         switch rule.algorithm {
-        case .slidingWindow: 2 * rule.periodMicroseconds
+        case .slidingWindow, .calendar: 2 * rule.periodMicroseconds
         case .tokenBucket:
             Self.part(of: rule, share).delay(
                 CounterState(position: now / rule.tickMicroseconds, count: 0, rest: 0),

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// One shard of a counter table: linear probing from a home slot, grown by a quarter when it is 85 % full, so that at least
-/// two thirds of its slots are used once it has grown.
+/// One shard of a counter table: linear probing from a home slot, grown by an eighth when it is 85 % full, so that at least
+/// three quarters of its slots are used once it has grown.
 ///
 /// `@unchecked Sendable`: everything but the lock is touched only while the lock is held.
 final class CounterShard<Value: BitwiseCopyable & Sendable>: @unchecked Sendable {
@@ -32,7 +32,7 @@ final class CounterShard<Value: BitwiseCopyable & Sendable>: @unchecked Sendable
 
     /// The hash must not be there yet.
     func insert(_ slot: Slot) {
-        if (used + 1) * 20 > slots.count * 17 { resize(to: max(Self.smallest, slots.count + slots.count / 4 + 1)) }
+        if (used + 1) * 20 > slots.count * 17 { resize(to: max(Self.smallest, slots.count + slots.count / 8 + 1)) }
         place(slot)
         used += 1
     }

@@ -28,6 +28,7 @@ final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
     private static var shardCount: Int { 256 }
 
     private let secret: (UInt64, UInt64)
+    private let placesByKey: Bool
     private let baseSeconds: Int64
     private let keyCounts: [KeyCount]
     /// One more than `shardCount`: the last holds the overflow counters.
@@ -35,8 +36,10 @@ final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
     /// The next shard to look through when a limit has all its keys.
     private let rover = Atomic<Int>(0)
 
-    /// `now` in microseconds; the labels say how many keys each limit may have. Without a `secret` one is drawn.
-    init(labels: [LimitTable.Label], now: Int64, secret: (UInt64, UInt64)? = nil) {
+    /// `now` in microseconds; the labels say how many keys each limit may have. `placesByKey`: calls have their keys' bytes.
+    /// Without a `secret` one is drawn.
+    init(labels: [LimitTable.Label], now: Int64, placesByKey: Bool, secret: (UInt64, UInt64)? = nil) {
+        self.placesByKey = placesByKey
         var random = SystemRandomNumberGenerator()
         self.secret = secret ?? (random.next(), random.next())
         baseSeconds = now / 1_000_000 - 1
@@ -94,15 +97,17 @@ final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
         }
     }
 
-    /// By the keys where the call has them, else by what they would be made of: a store that never needs a key's bytes saves them.
+    /// By the keys where the table's owner needs their bytes anyway, and of calendar quotas, which are recorded under their keys; else by
+    /// what they would be made of.
     private func place(_ call: LimitCall) {
-        if !call.keyEnds.isEmpty {
-            for index in call.group.limits.indices { call.places.append(call.withKey(index, place(ofKey:))) }
-            return
-        }
+        if placesByKey || call.group.hasCalendar { call.makeKeys() }
         var tenant: KeyHash?
         for index in call.group.traits.indices {
             let traits = call.group.traits[index]
+            if placesByKey || traits.isCalendar {
+                call.places.append(call.withKey(index, place(ofKey:)))
+                continue
+            }
             var hash = traits.identity
             var shard: Int?
             if traits.tenant >= 0 {
@@ -125,7 +130,7 @@ final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
 
     /// All that find no place of their own in a limit share a counter.
     private func overflowPlace(_ call: LimitCall, _ index: Int) -> CounterPlace {
-        if !call.keyEnds.isEmpty { return call.withOverflowKey(index, place(ofKey:)) }
+        if placesByKey || call.group.traits[index].isCalendar { return call.withOverflowKey(index, place(ofKey:)) }
         let identity = call.group.traits[index].identity
         return CounterPlace(hash: KeyHash(high: identity.high, low: ~identity.low | 1), shard: Self.shardCount)
     }

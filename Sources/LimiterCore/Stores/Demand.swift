@@ -30,7 +30,7 @@ struct Demand: BitwiseCopyable, Sendable {
 
     private static func constantSeconds(_ rule: CounterRule) -> Float {
         let periodSeconds =
-            rule.algorithm == .slidingWindow
+            rule.isWindow
             ? Float(rule.periodMicroseconds) / 1e6
             : Float(rule.limit) * Float(rule.periodTicks * rule.tickMicroseconds) / 1e6 / Float(rule.refill)
         return min(1, max(0.05, periodSeconds / 5))

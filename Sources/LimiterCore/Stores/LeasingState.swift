@@ -6,6 +6,7 @@ package final class LeasingState: Sendable {
     package let replica: ReplicaID
     let clock: AlignedClock
     let memories: CounterTable<CounterMemory>
+    package let usage = UsageBook()
     let onPhaseChange: @Sendable (StoreStatus.Phase) -> Void
     private let breaker: Mutex<Breaker>
     private let fleet: Mutex<Fleet>
@@ -37,7 +38,7 @@ package final class LeasingState: Sendable {
         self.lateReplyMicroseconds = lateReplyMicroseconds
         self.onPhaseChange = onPhaseChange
         clock = AlignedClock(time)
-        memories = CounterTable(labels: labels, now: time.nowMicroseconds)
+        memories = CounterTable(labels: labels, now: time.nowMicroseconds, placesByKey: true)
         breaker = Mutex(Breaker(seed: seed))
         fleet = Mutex(Fleet(view: nil, minimum: max(1, minimumReplicas)))
         shareCount = Atomic(max(1, minimumReplicas))
@@ -65,6 +66,7 @@ package final class LeasingState: Sendable {
     }
 
     func saw(_ view: FleetView) {
+        usage.saw(birth: view.birth)
         fleet.withLock { fleet in
             fleet.view = view
             shareCount.store(max(view.peak, fleet.minimum), ordering: .relaxed)
@@ -116,9 +118,9 @@ package final class LeasingState: Sendable {
     func holdTelling() { tellingHeldUntil.store(clock.monotonic + lateReplyMicroseconds, ordering: .relaxed) }
 
     /// `isUnsettled`: more was spent from it than the store knows.
-    func noteOpen(_ place: CounterPlace, _ rule: CounterRule, isUnsettled: Bool, _ counter: () -> OpenCounter) {
+    func noteOpen(_ place: CounterPlace, _ limit: EffectiveLimit, isUnsettled: Bool, _ counter: () -> OpenCounter) {
         open.withLock { open in
-            open.add(place, rule, isUnsettled: isUnsettled, counter)
+            open.add(place, limit, isUnsettled: isUnsettled, counter)
             unsettledCount.store(open.unsettled, ordering: .relaxed)
         }
     }
@@ -140,6 +142,8 @@ package final class LeasingState: Sendable {
     func add(_ owner: AnyObject, _ wake: @escaping @Sendable () -> Void) {
         wakers.withLock { $0.append((ObjectIdentifier(owner), wake)) }
     }
+
+    func remove(_ owner: AnyObject) { wakers.withLock { $0.removeAll { $0.owner == ObjectIdentifier(owner) } } }
 
     func beginsToWait() { waitingStores.add(1, ordering: .relaxed) }
 
@@ -166,6 +170,12 @@ package final class AlignedClock: Sendable {
 
     package init(_ source: any TimeSource) { self.source = source }
 
+    /// All three by one look at this machine's clock.
+    func read() -> (now: Int64, monotonic: Int64, latest: Int64) {
+        let monotonic = monotonic
+        return (monotonic + offset.load(ordering: .relaxed), monotonic, latest(at: monotonic))
+    }
+
     /// Microseconds since the epoch by the store's clock; by this machine's while the store was never heard.
     package var now: Int64 { monotonic + offset.load(ordering: .relaxed) }
 
@@ -181,10 +191,11 @@ package final class AlignedClock: Sendable {
 
     /// The latest that the store's time may be: an answer's time plus what has passed since its question was asked, and
     /// what two clocks drift apart meanwhile. `.max`: unknown.
-    package var latest: Int64 {
+    package var latest: Int64 { latest(at: monotonic) }
+
+    private func latest(at monotonic: Int64) -> Int64 {
         let offset = latestOffset.load(ordering: .relaxed)
         guard offset != .max else { return .max }
-        let monotonic = monotonic
         let drift = (monotonic - latestHeardAt.load(ordering: .relaxed)) / Self.driftDivisor
         return monotonic + offset + drift + Self.slackMicroseconds
     }

@@ -7,41 +7,55 @@ extension LeasingStore {
             call.decideUnavailable()
             return []
         }
-        let clock = state.clock
-        let (now, monotonic, latest) = (clock.now, clock.monotonic, clock.latest)
+        let (now, monotonic, latest) = state.clock.read()
+        call.settle(at: now)
         let share = state.share
         var spent: [Int64] = []
-        state.memories.locked(call, at: now) {
+        state.locked(call, at: now) {
             call.decision.begin(limits: call.group.limits.count)
             var memories: [CounterMemory] = []
             var held: [Int64] = []
             var passes = true
             for (index, limit) in call.group.limits.enumerated() {
+                let rule = call.rules[index]
+                if limit.limit.mode == .local {
+                    memories.append(CounterMemory())
+                    held.append(0)
+                    passes = passes && (limit.limit.isShadow || hasRoomAlone(call, index, at: now))
+                    continue
+                }
                 var memory = state.memories.find(call.places[index])?.pointee.value ?? CounterMemory()
-                memory.expire(limit.rule, at: monotonic)
-                memory.move(to: now, rule: limit.rule, share: share)
+                memory.expire(rule, at: monotonic)
+                memory.move(to: now, rule: rule, share: share)
                 memories.append(memory)
-                held.append(memory.held(limit.rule, at: monotonic, latest: latest))
+                held.append(memory.held(rule, at: monotonic, latest: latest))
                 passes =
                     passes
                     && (limit.limit.isShadow
-                        || admits(memory, limit, cost: call.costs[index], share, holding: held[index], at: now))
+                        || admits(memory, limit, rule, cost: call.costs[index], share, holding: held[index], at: now))
             }
             // What was granted before is as good as the store's own word.
-            call.decision.isDegraded = !call.group.limits.indices.allSatisfy { call.costs[$0] <= held[$0] }
+            call.decision.isDegraded = !call.group.limits.indices.allSatisfy {
+                call.group.local.contains($0) || call.costs[$0] <= held[$0]
+            }
             for (index, limit) in call.group.limits.enumerated() {
-                let cost = call.costs[index]
-                let isAllowed = admits(memories[index], limit, cost: cost, share, holding: held[index], at: now)
+                let (rule, cost) = (call.rules[index], call.costs[index])
+                if limit.limit.mode == .local {
+                    spent.append(0)
+                    decideAlone(call, index, charges: passes && call.operation == .decide, at: now)
+                    continue
+                }
+                let isAllowed = admits(memories[index], limit, rule, cost: cost, share, holding: held[index], at: now)
                 if passes && isAllowed && cost > 0 && call.operation == .decide {
-                    memories[index].spend(cost, limit.rule)
+                    memories[index].spend(cost, rule)
                     held[index] = max(0, held[index] - cost)
-                    keep(memories[index], at: call.places[index], limit.rule, limit.index, now: now)
+                    keep(memories[index], at: call.places[index], rule, limit.index, now: now)
                     spent.append(cost)
                 } else {
                     spent.append(0)
                 }
                 call.decision.append(
-                    verdict(memories[index], limit, cost: cost, isAllowed, share, holding: held[index], at: now),
+                    verdict(memories[index], rule, cost: cost, isAllowed, share, holding: held[index], at: now),
                     isEnforced: !limit.limit.isShadow)
             }
         }
@@ -50,18 +64,17 @@ extension LeasingStore {
     }
 
     private func admits(
-        _ memory: CounterMemory, _ limit: EffectiveLimit, cost: Int64, _ share: FleetShare, holding held: Int64,
-        at now: Int64
+        _ memory: CounterMemory, _ limit: EffectiveLimit, _ rule: CounterRule, cost: Int64, _ share: FleetShare,
+        holding held: Int64, at now: Int64
     ) -> Bool {
         cost == 0 || limit.limit.onStoreFailure == .allow
-            || cost <= memory.available(limit.rule, share, holding: held, at: now)
+            || cost <= memory.available(rule, share, holding: held, at: now)
     }
 
     private func verdict(
-        _ memory: CounterMemory, _ limit: EffectiveLimit, cost: Int64, _ isAllowed: Bool, _ share: FleetShare,
+        _ memory: CounterMemory, _ rule: CounterRule, cost: Int64, _ isAllowed: Bool, _ share: FleetShare,
         holding held: Int64, at now: Int64
     ) -> Verdict {
-        let rule = limit.rule
         let remaining = max(0, memory.available(rule, share, holding: held, at: now))
         func delay(_ units: Int64) -> Int64 { memory.delay(untilAvailable: units, rule, share, at: now) }
         let isFull = remaining >= share.of(rule.limit)

@@ -1,13 +1,13 @@
-/// Deciding from what the shared store granted in advance, and asking it for more.
+/// Deciding from what the shared store granted in advance and what this replica counts alone, and asking the store for more.
 extension LeasingStore {
     private enum Step {
         /// All its limits were decided here.
         case decided
         /// Some of its limits need a lease that is on its way.
         case waits(CounterPlace)
-        /// None of its limits is leased now.
+        /// None of its limits is leased now, or local.
         case asks
-        /// What is leased was taken; the others are asked.
+        /// What is decided here was taken; the others are asked.
         case asksRest(LimitGroup.Selection)
         /// A lease failed.
         case cutOff
@@ -16,22 +16,22 @@ extension LeasingStore {
     /// What is asked of one counter.
     private struct Renewal {
         var place: CounterPlace
-        var limit: Int
+        var limit: EffectiveLimit
         var request: LeaseRequest
     }
 
     /// So many leases may come that others have spent before a call that waited for them is refused.
     private static let mostAttempts = 16
 
-    /// Decides the limits that are leased from what is held, and has the store asked for the others.
+    /// Decides the limits that are leased from what is held and those that are local, and has the store asked for the others.
     func take(_ call: LimitCall, isResumed: Bool = false) {
-        let clock = state.clock
-        let (now, monotonic) = (clock.now, clock.monotonic)
+        let (now, monotonic, latest) = state.clock.read()
+        call.settle(at: now)
         var renewals: [Renewal] = []
         var untold: [CounterPlace] = []
         var step = Step.asks
-        state.memories.locked(call, at: now) {
-            step = attempt(call, isResumed, at: now, monotonic, &renewals)
+        state.locked(call, at: now) {
+            step = attempt(call, isResumed, at: now, monotonic, latest, &renewals)
             switch step {
             case .asks, .asksRest: carry(call, &untold)
             case .decided, .waits, .cutOff: break
@@ -58,18 +58,23 @@ extension LeasingStore {
 
     /// While the call's counters are locked.
     private func attempt(
-        _ call: LimitCall, _ isResumed: Bool, at now: Int64, _ monotonic: Int64, _ renewals: inout [Renewal]
+        _ call: LimitCall, _ isResumed: Bool, at now: Int64, _ monotonic: Int64, _ latest: Int64,
+        _ renewals: inout [Renewal]
     ) -> Step {
-        let latest = state.clock.latest
         let traits = call.group.traits
-        var leased = LimitGroup.Selection()
+        var (leased, here) = (LimitGroup.Selection(), call.group.local)
         var isRefused = false
         var isCutOff = false
         var lacking: CounterPlace?
         for index in traits.indices {
+            if traits[index].mode == .local {
+                if !traits[index].isShadow, !hasRoomAlone(call, index, at: now) { isRefused = true }
+                continue
+            }
             guard isLeased(call, index, isResumed, at: now, monotonic) else { continue }
             leased.insert(index)
-            let (rule, cost) = (traits[index].rule, call.costs[index])
+            here.insert(index)
+            let (rule, cost) = (call.rules[index], call.costs[index])
             guard let memory = state.memories.find(call.places[index])?.pointee.value, cost > 0 else { continue }
             if memory.held(rule, at: monotonic, latest: latest) >= cost { continue }
             if cost > rule.limit || memory.refusedUntil > monotonic {
@@ -80,9 +85,9 @@ extension LeasingStore {
                 if isResumed && !memory.isLeasing { call.attempts += 1 }
             }
         }
-        if leased.isEmpty { return .asks }
+        if here.isEmpty { return .asks }
         if isRefused || call.attempts > Self.mostAttempts {
-            decide(call, leased, passes: false, at: now, monotonic, latest)
+            decide(call, here, passes: false, at: now, monotonic, latest)
             return .decided
         }
         if let lacking {
@@ -90,18 +95,22 @@ extension LeasingStore {
             renew(call, leased, at: now, monotonic, latest, &renewals)
             return .waits(lacking)
         }
-        for index in traits.indices where leased.contains(index) && call.costs[index] > 0 {
+        for index in traits.indices where here.contains(index) && call.costs[index] > 0 {
+            if traits[index].mode == .local {
+                if hasRoomAlone(call, index, at: now) { chargeAlone(call, index, at: now) }
+                continue
+            }
             guard let slot = state.memories.find(call.places[index]) else { continue }
             // A shadow limit that has no more is not charged.
-            if slot.pointee.value.held(traits[index].rule, at: monotonic, latest: latest) >= call.costs[index] {
-                slot.pointee.value.spend(call.costs[index], traits[index].rule)
+            if slot.pointee.value.held(call.rules[index], at: monotonic, latest: latest) >= call.costs[index] {
+                slot.pointee.value.spend(call.costs[index], call.rules[index])
                 call.taken.insert(index)
             }
         }
         call.spentAt = now
         renew(call, leased, at: now, monotonic, latest, &renewals)
-        guard leased.count == traits.count else { return .asksRest(leased) }
-        decide(call, leased, passes: true, at: now, monotonic, latest)
+        guard here.count == traits.count else { return .asksRest(here) }
+        decide(call, here, passes: true, at: now, monotonic, latest)
         return .decided
     }
 
@@ -109,53 +118,52 @@ extension LeasingStore {
     private func isLeased(
         _ call: LimitCall, _ index: Int, _ isResumed: Bool, at now: Int64, _ monotonic: Int64
     ) -> Bool {
-        let traits = call.group.traits[index]
+        let (traits, rule) = (call.group.traits[index], call.rules[index])
         guard traits.mode != .exact else { return false }
         if state.memories.find(call.places[index]) == nil {
             guard traits.isAlwaysLeased else { return false }
             var memory = CounterMemory()
             memory.isLeased = true
-            keep(memory, at: call.places[index], traits.rule, traits.index, now: now)
+            keep(memory, at: call.places[index], rule, traits.index, now: now)
         }
         guard let slot = state.memories.find(call.places[index]) else { return false }
-        slot.pointee.value.expire(traits.rule, at: monotonic)
-        slot.pointee.value.move(to: now, rule: traits.rule, share: state.share)
-        if !isResumed { slot.pointee.value.demand.note(call.costs[index], at: monotonic, traits.rule) }
+        slot.pointee.value.expire(rule, at: monotonic)
+        slot.pointee.value.move(to: now, rule: rule, share: state.share)
+        if !isResumed { slot.pointee.value.demand.note(call.costs[index], at: monotonic, rule) }
         slot.pointee.value.isLeased =
             traits.isAlwaysLeased
             || LeaseTerms.pays(
-                slot.pointee.value.demand.unitsPerSecond(at: monotonic, traits.rule), traits.rule,
+                slot.pointee.value.demand.unitsPerSecond(at: monotonic, rule), rule,
                 shares: state.shares, isLeased: slot.pointee.value.isLeased)
         return slot.pointee.value.isLeased
     }
 
-    /// Fills in the call's decision where all its limits are leased, or where a leased one refuses.
-    private func decide(
-        _ call: LimitCall, _ leased: LimitGroup.Selection, passes: Bool, at now: Int64, _ monotonic: Int64,
+    /// Fills in the call's decision where all its limits are decided here, or where one of those refuses.
+    func decide(
+        _ call: LimitCall, _ here: LimitGroup.Selection, passes: Bool, at now: Int64, _ monotonic: Int64,
         _ latest: Int64
     ) {
         let traits = call.group.traits
         call.decision.begin(limits: traits.count)
         for index in traits.indices {
             let verdict = verdict(
-                call, index, isLeased: leased.contains(index), passes: passes, at: now, monotonic, latest)
+                call, index, isHere: here.contains(index), passes: passes, at: now, monotonic, latest)
             call.decision.append(verdict, isEnforced: !traits[index].isShadow)
         }
     }
 
     /// What a caller is told of one limit by what was last seen of it, and what this replica holds.
-    private func verdict(
-        _ call: LimitCall, _ index: Int, isLeased: Bool, passes: Bool, at now: Int64, _ monotonic: Int64,
+    func verdict(
+        _ call: LimitCall, _ index: Int, isHere: Bool, passes: Bool, at now: Int64, _ monotonic: Int64,
         _ latest: Int64
     ) -> Verdict {
-        let (traits, cost) = (call.group.traits[index], call.costs[index])
-        let rule = traits.rule
+        let (rule, cost) = (call.rules[index], call.costs[index])
         let memory = state.memories.find(call.places[index])?.pointee.value ?? CounterMemory()
         let held = memory.held(rule, at: monotonic, latest: latest)
         let known = memory.known(rule, holding: held, at: now)
         let available = rule.available(known, at: now)
-        let isAllowed =
-            cost == 0 || (!isLeased ? cost <= available : passes ? call.taken.contains(index) : held >= cost)
+        let hasRoom = isHere && call.group.traits[index].mode != .local ? held >= cost : cost <= available
+        let isAllowed = cost == 0 || (isHere && passes ? call.taken.contains(index) : hasRoom)
         var verdict = rule.verdict(
             known, available: available, cost: cost, isAllowed: isAllowed, at: now, reportsReset: call.reportsReset)
         if !isAllowed, verdict.retryMicroseconds != Verdict.never {
@@ -175,7 +183,7 @@ extension LeasingStore {
         var isUrgent = false
         for index in call.group.traits.indices where leased.contains(index) {
             guard let slot = state.memories.find(call.places[index]) else { continue }
-            let rule = call.group.traits[index].rule
+            let rule = call.rules[index]
             let held = slot.pointee.value.held(rule, at: monotonic, latest: latest)
             let demand = slot.pointee.value.demand.unitsPerSecond(at: monotonic, rule)
             guard !slot.pointee.value.isLeasing, slot.pointee.value.refusedUntil <= monotonic else { continue }
@@ -185,7 +193,7 @@ extension LeasingStore {
         guard isUrgent else { return }
         for index in call.group.traits.indices where leased.contains(index) {
             guard let slot = state.memories.find(call.places[index]) else { continue }
-            let rule = call.group.traits[index].rule
+            let rule = call.rules[index]
             let held = slot.pointee.value.held(rule, at: monotonic, latest: latest)
             let demand = slot.pointee.value.demand.unitsPerSecond(at: monotonic, rule)
             let waits = call.spentAt == now ? 0 : call.costs[index] + unitsAwaited(at: call.places[index])
@@ -193,10 +201,9 @@ extension LeasingStore {
             guard !slot.pointee.value.isLeasing, slot.pointee.value.refusedUntil <= monotonic, wanted > 0 else {
                 continue
             }
-            let counter = OpenCounter(
-                key: key(call, index), rule: rule, limit: call.group.traits[index].index, isExact: false)
+            let counter = OpenCounter(key: key(call, index), limit: call.group.limits[index], isExact: false)
             let request = slot.pointee.value.request(
-                counter, wanted: wanted, holding: held, tells: state.mayTellNow, isExact: false,
+                counter, rule, wanted: wanted, holding: held, tells: state.mayTellNow, isExact: false,
                 sequence: state.nextSequence(), at: monotonic)
             renewals.append(Renewal(place: call.places[index], limit: counter.limit, request: request))
         }
@@ -232,26 +239,33 @@ extension LeasingStore {
             case .success(let answer):
                 state.withBreaker { $0.succeeded(at: state.clock.monotonic) }
                 state.clock.align(to: answer.now, askedAt: sent)
-                for (renewal, entry) in zip(renewals, answer.entries) { accept(entry, of: renewal, sent: sent) }
+                if answer.isOutsidePeriods {
+                    giveUp(renewals, isCutOff: false)
+                } else {
+                    for (renewal, entry) in zip(renewals, answer.entries) { accept(entry, of: renewal, sent: sent) }
+                }
             case .failure(let error):
                 noteFailure(error)
-                for renewal in renewals {
-                    state.memories.locked(renewal.place) {
-                        guard let slot = state.memories.find(renewal.place) else { return }
-                        slot.pointee.value.isLeasing = false
-                        slot.pointee.value.isCutOff = true
-                    }
-                }
+                giveUp(renewals, isCutOff: true)
             }
             resume(after: renewals.map(\.place))
             state.wakeOthers(than: self)
         }
     }
 
+    private func giveUp(_ renewals: [Renewal], isCutOff: Bool) {
+        for renewal in renewals {
+            state.memories.locked(renewal.place) {
+                guard let slot = state.memories.find(renewal.place) else { return }
+                slot.pointee.value.isLeasing = false
+                slot.pointee.value.isCutOff = isCutOff
+            }
+        }
+    }
+
     private func accept(_ entry: LeaseAnswer.Entry, of renewal: Renewal, sent: Int64) {
         let (place, rule) = (renewal.place, renewal.request.rule)
-        let clock = state.clock
-        let (now, monotonic, latest) = (clock.now, clock.monotonic, clock.latest)
+        let (now, monotonic, latest) = state.clock.read()
         var isOpen = false
         var isUnsettled = false
         state.memories.locked(place) {
@@ -261,12 +275,11 @@ extension LeasingStore {
             memory.answered(renewal.request, entry, sent: sent, at: monotonic)
             isUnsettled = memory.hasUnsettled(rule)
             isOpen = isUnsettled || memory.held(rule, at: monotonic, latest: latest) > 0
-            keep(memory, at: place, rule, renewal.limit, now: now)
+            keep(memory, at: place, rule, renewal.limit.index, now: now)
         }
         if isOpen {
-            state.noteOpen(place, rule, isUnsettled: isUnsettled) {
-                OpenCounter(
-                    key: renewal.request.key, rule: rule, limit: renewal.limit, isExact: renewal.request.isExact)
+            state.noteOpen(place, renewal.limit, isUnsettled: isUnsettled) {
+                OpenCounter(key: renewal.request.key, limit: renewal.limit, isExact: renewal.request.isExact)
             }
         } else {
             state.close(place)
@@ -297,10 +310,10 @@ extension LeasingStore {
     // MARK: Telling and giving back
 
     func noteOpen(_ call: LimitCall, _ index: Int, isUnsettled: Bool) {
-        let traits = call.group.traits[index]
-        state.noteOpen(call.places[index], traits.rule, isUnsettled: isUnsettled) {
+        state.noteOpen(call.places[index], call.group.limits[index], isUnsettled: isUnsettled) {
             OpenCounter(
-                key: key(call, index), rule: traits.rule, limit: traits.index, isExact: !mayBeLeased(traits))
+                key: key(call, index), limit: call.group.limits[index],
+                isExact: !mayBeLeased(call.group.traits[index], call.rules[index]))
         }
     }
 
@@ -317,74 +330,31 @@ extension LeasingStore {
     }
 
     private func lookAfter(_ place: CounterPlace, _ counter: OpenCounter) {
-        let clock = state.clock
-        let (now, monotonic, latest) = (clock.now, clock.monotonic, clock.latest)
+        let (now, monotonic, latest) = state.clock.read()
+        let rule = counter.limit.rule(at: now)
         var request: LeaseRequest?
         var isOver = false
         state.memories.locked(place) {
             guard let slot = state.memories.find(place) else { return isOver = true }
             guard !slot.pointee.value.isLeasing else { return }
-            slot.pointee.value.expire(counter.rule, at: monotonic)
-            slot.pointee.value.move(to: now, rule: counter.rule, share: state.share)
-            let held = slot.pointee.value.held(counter.rule, at: monotonic, latest: latest)
-            if slot.pointee.value.hasUnsettled(counter.rule) || slot.pointee.value.doubtsStore {
+            slot.pointee.value.expire(rule, at: monotonic)
+            slot.pointee.value.move(to: now, rule: rule, share: state.share)
+            let held = slot.pointee.value.held(rule, at: monotonic, latest: latest)
+            if slot.pointee.value.hasUnsettled(rule) || slot.pointee.value.doubtsStore {
                 guard state.mayTellNow else { return }
                 request = slot.pointee.value.request(
-                    counter, wanted: 0, holding: held, tells: true, isExact: counter.isExact,
+                    counter, rule, wanted: 0, holding: held, tells: true, isExact: counter.isExact,
                     sequence: state.nextSequence(), at: monotonic)
             } else if held == 0 {
                 isOver = true
             } else if monotonic - slot.pointee.value.demand.lastAsked >= LeaseTerms.idleMicroseconds {
-                slot.pointee.value.release(counter.rule)
+                slot.pointee.value.release(rule)
                 request = slot.pointee.value.request(
-                    counter, wanted: 0, holding: LeaseRequest.gives, tells: true, isExact: false,
+                    counter, rule, wanted: 0, holding: LeaseRequest.gives, tells: true, isExact: false,
                     sequence: state.nextSequence(), at: monotonic)
             }
         }
         if isOver { state.close(place) }
         if let request { ask([Renewal(place: place, limit: counter.limit, request: request)]) }
-    }
-
-    // MARK: A request of which a part is asked exactly
-
-    private func askRest(_ leased: LimitGroup.Selection, of call: LimitCall) {
-        let part = spareParts.popLast() ?? LimitCall()
-        part.begin(as: call.group.part(without: leased), of: call, leased)
-        primary.decide(part)
-    }
-
-    /// The answer to a call, or to a part of one, is there.
-    func finish(_ part: LimitCall) {
-        guard let whole = part.whole else { return part.answer() }
-        let leased = part.leased
-        part.whole = nil
-        defer { spareParts.append(part) }
-        if part.decision.outcome == .unavailable { whole.decideUnavailable() }
-        let passes = part.decision.isAllowed
-        let clock = state.clock
-        let (now, monotonic, latest) = (clock.now, clock.monotonic, clock.latest)
-        state.memories.locked(whole, at: now) {
-            let traits = whole.group.traits
-            if !passes {
-                for index in traits.indices where whole.taken.contains(index) {
-                    guard let slot = state.memories.find(whole.places[index]) else { continue }
-                    slot.pointee.value.refund(whole.costs[index], traits[index].rule, at: whole.spentAt)
-                }
-            }
-            guard part.decision.outcome != .unavailable else { return }
-            whole.decision.begin(limits: traits.count)
-            var next = 0
-            for index in traits.indices {
-                if leased.contains(index) {
-                    let verdict = verdict(whole, index, isLeased: true, passes: passes, at: now, monotonic, latest)
-                    whole.decision.append(verdict, isEnforced: !traits[index].isShadow)
-                } else {
-                    whole.decision.append(part.decision.verdicts[next], isEnforced: !traits[index].isShadow)
-                    next += 1
-                }
-            }
-            whole.decision.isDegraded = part.decision.isDegraded
-        }
-        whole.answer()
     }
 }

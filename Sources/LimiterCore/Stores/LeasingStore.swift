@@ -9,7 +9,7 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
     var waiting: [LimitCall] = []
     /// Those that waited, and are about to be tried again.
     var resumed: ArraySlice<LimitCall> = []
-    /// For the limits of a call that are asked exactly while others are leased; reused.
+    /// For the limits of a call that are asked exactly while others are decided here; reused.
     var spareParts: [LimitCall] = []
     private var nextHeartbeat: Int64 = 0
     private var isHeartbeatUnderWay = false
@@ -17,7 +17,8 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
     private static let heartbeatMicroseconds: Int64 = 2_000_000
     private static let countersATick = 1024
 
-    /// `run` executes its argument on the event loop that the store belongs to; other stores over the same state call it.
+    /// `run` executes its argument on the event loop that the store belongs to; other stores over the same state call it. Until
+    /// `end`, the store and its state hold each other: a weak reference would make each of a decision's strong ones dear.
     package init(
         primary: any SharedStore, state: LeasingState,
         run: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void = { $0() }
@@ -25,22 +26,25 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
         self.primary = primary
         self.state = state
         primary.observer = self
-        state.add(self) { [weak self] in
-            guard let self else { return }
-            run { self.resume() }
-        }
+        state.add(self) { run { self.resume() } }
     }
+
+    /// Other stores wake it no longer. Call it when it is asked no more.
+    package func end() { state.remove(self) }
 
     package var storeTime: Int64? { state.clock.storeTime }
 
     package func decide(_ call: LimitCall) {
         call.makeKeys()
-        guard state.withBreaker({ $0.isClosed }) else {
+        call.settle(at: state.clock.now)
+        guard call.group.isLocal || state.withBreaker({ $0.isClosed }) else {
             _ = decideLocally(call)
             return call.answer()
         }
         if call.group.mayLease, call.operation == .decide {
             take(call)
+        } else if !call.group.local.isEmpty {
+            lookOrReset(call)
         } else {
             load(call)
             primary.decide(call)
@@ -48,10 +52,10 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
     }
 
     /// Fills in what was last seen of each counter; what was spent without the store goes there first, on the same connection.
-    private func load(_ call: LimitCall) {
+    func load(_ call: LimitCall) {
         let now = state.clock.now
         var untold: [CounterPlace] = []
-        state.memories.locked(call, at: now) { carry(call, &untold) }
+        state.locked(call, at: now) { carry(call, &untold) }
         useOverflowKeys(call)
         tell(untold)
     }
@@ -63,16 +67,17 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
             let place = call.places[index]
             guard let slot = state.memories.find(place) else { continue }
             // What was seen of a counter that replicas hold leases of may have been given back since: a lease call asks the ledger.
-            if !mayBeLeased(call.group.traits[index]) { call.carried[index] = slot.pointee.value.seen }
-            if mayTell, !slot.pointee.value.isLeasing, slot.pointee.value.hasUnsettled(call.group.traits[index].rule) {
+            let (traits, rule) = (call.group.traits[index], call.rules[index])
+            if !mayBeLeased(traits, rule) { call.carried[index] = slot.pointee.value.seen }
+            if mayTell, !slot.pointee.value.isLeasing, slot.pointee.value.hasUnsettled(rule) {
                 untold.append(place)
             }
         }
     }
 
-    func mayBeLeased(_ traits: LimitTraits) -> Bool {
+    func mayBeLeased(_ traits: LimitTraits, _ rule: CounterRule) -> Bool {
         traits.isAlwaysLeased
-            || (traits.mode == .automatic && LeaseTerms.isLargeEnough(traits.rule, shares: state.shares))
+            || (traits.mode == .automatic && LeaseTerms.isLargeEnough(rule, shares: state.shares))
     }
 
     func useOverflowKeys(_ call: LimitCall) {
@@ -87,11 +92,12 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
         state.clock.align(to: now)
         var held: [Int64] = []
         var doubtful: [Int] = []
-        state.memories.locked(call, at: now) {
+        state.locked(call, at: now) {
             for index in call.group.limits.indices {
-                keepSeen(call.states[index], at: call.places[index], call.group.traits[index], now: now)
+                keepSeen(
+                    call.states[index], at: call.places[index], call.rules[index], call.group.traits[index], now: now)
                 if state.memories.find(call.places[index])?.pointee.value.doubtsStore == true { doubtful.append(index) }
-                if call.operation == .peek { held.append(self.held(call.group.limits[index].rule, call.places[index])) }
+                if call.operation == .peek { held.append(self.held(call.rules[index], call.places[index])) }
             }
         }
         for index in doubtful { noteOpen(call, index, isUnsettled: false) }
@@ -101,11 +107,11 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
 
     /// What this replica holds has been granted and is not spent: who asks what is left is told so.
     private func resolve(_ call: LimitCall, holding held: [Int64], at now: Int64) {
-        for (index, limit) in call.group.limits.enumerated() {
-            switch limit.rule.algorithm {
-            case .slidingWindow: call.states[index].count = max(0, call.states[index].count - held[index])
+        for (index, rule) in call.rules.enumerated() {
+            switch rule.algorithm {
+            case .slidingWindow, .calendar: call.states[index].count = max(0, call.states[index].count - held[index])
             case .tokenBucket:
-                call.states[index].count = min(limit.rule.limit, call.states[index].count + held[index])
+                call.states[index].count = min(rule.limit, call.states[index].count + held[index])
             }
         }
         _ = call.resolve(at: now)
@@ -125,26 +131,28 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
     package func answeredLate(_ answer: LateAnswer) {
         state.clock.align(to: answer.now)
         for index in answer.group.limits.indices {
-            let limit = answer.group.limits[index]
+            let rule = answer.rules[index]
             let place = answer.keys[index].withUnsafeBytes(state.memories.place(ofKey:))
             state.memories.locked(place) {
                 if index < answer.charged.count, index < answer.spentLocally.count,
                     let slot = state.memories.find(place)
                 {
                     slot.pointee.value.unspend(
-                        min(answer.charged[index], answer.spentLocally[index]), limit.rule, at: answer.now)
+                        min(answer.charged[index], answer.spentLocally[index]), rule, at: answer.now)
                 }
-                keepSeen(answer.states[index], at: place, answer.group.traits[index], now: answer.now)
+                keepSeen(answer.states[index], at: place, rule, answer.group.traits[index], now: answer.now)
             }
         }
     }
 
-    private func keepSeen(_ seen: CounterState, at place: CounterPlace, _ traits: LimitTraits, now: Int64) {
+    private func keepSeen(
+        _ seen: CounterState, at place: CounterPlace, _ rule: CounterRule, _ traits: LimitTraits, now: Int64
+    ) {
         let known = state.memories.find(place)?.pointee.value
-        if known == nil, traits.rule.available(seen, at: now) == traits.rule.limit, seen.generation == 0 { return }
+        if known == nil, rule.available(seen, at: now) == rule.limit, seen.generation == 0 { return }
         var memory = known ?? CounterMemory()
-        memory.saw(seen, rule: traits.rule, mayBeLeased: mayBeLeased(traits), at: now)
-        keep(memory, at: place, traits.rule, traits.index, now: now)
+        memory.saw(seen, rule: rule, mayBeLeased: mayBeLeased(traits, rule), at: now)
+        keep(memory, at: place, rule, traits.index, now: now)
     }
 
     func keep(_ memory: CounterMemory, at place: CounterPlace, _ rule: CounterRule, _ limit: Int, now: Int64) {
@@ -175,7 +183,10 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
         let isDue = now >= nextHeartbeat || state.takeSuspicion()
         let isClosed = state.withBreaker { $0.isClosed }
         if isProbe || (isClosed && isDue && !isHeartbeatUnderWay) { beat(isProbe: isProbe) }
-        if isClosed { lookAfter(state.nextOpen(Self.countersATick)) }
+        if isClosed {
+            lookAfter(state.nextOpen(Self.countersATick))
+            tellLost()
+        }
     }
 
     private func beat(isProbe: Bool) {

@@ -14,6 +14,8 @@ package final class LimitCall {
 
     package private(set) var group: LimitGroup
     package private(set) var operation: Operation
+    /// What each limit of the group counts by; of calendar quotas, in the period for which `settle(at:)` was called last.
+    package private(set) var rules: [CounterRule]
     /// In cost units, one a limit of the group; `prepare` fills in fixed costs, the owner the variable ones.
     package var costs: [Int64]
     /// Who is told of the answer.
@@ -37,12 +39,12 @@ package final class LimitCall {
     /// How often it waited for a lease, and of which counter; scratch space of the store that the call is in, as is what follows.
     var attempts = 0
     var waitsFor: CounterPlace?
-    /// From which counters leased units were taken for it, and when by the store's time; 0: not yet.
+    /// From which counters units were taken for it here, and when by the store's time; 0: not yet.
     var taken = LimitGroup.Selection()
     var spentAt: Int64 = 0
     /// The request that this is a part of, and which of its limits are not in this part.
     var whole: LimitCall?
-    var leased = LimitGroup.Selection()
+    var decidedElsewhere = LimitGroup.Selection()
 
     /// Where a table keeps each counter; scratch space of the table that the call is in.
     var places: [CounterPlace]
@@ -52,6 +54,7 @@ package final class LimitCall {
     package init() {
         group = LimitGroup([])
         operation = .decide
+        rules = []
         costs = []
         keyBytes = []
         keyEnds = []
@@ -70,6 +73,7 @@ package final class LimitCall {
     package func prepare(_ group: LimitGroup, _ operation: Operation = .decide) {
         self.group = group
         self.operation = operation
+        rules = group.rules
         reportsReset = operation != .decide
         attempts = 0
         spentAt = 0
@@ -91,21 +95,27 @@ package final class LimitCall {
         valueEnds.removeAll(keepingCapacity: true)
     }
 
-    /// Becomes the question that is left of `call` without its limits `leased`.
-    func begin(as group: LimitGroup, of call: LimitCall, _ leased: LimitGroup.Selection) {
+    /// Becomes the question that is left of `call` without these of its limits.
+    func begin(as group: LimitGroup, of call: LimitCall, _ decidedElsewhere: LimitGroup.Selection) {
         prepare(group, call.operation)
         reportsReset = call.reportsReset
         whole = call
-        self.leased = leased
+        self.decidedElsewhere = decidedElsewhere
         keyBytes.removeAll(keepingCapacity: true)
         var next = 0
-        for index in call.group.limits.indices where !leased.contains(index) {
+        for index in call.group.limits.indices where !decidedElsewhere.contains(index) {
             call.withKey(index) { keyBytes.append(contentsOf: $0) }
             keyEnds.append(keyBytes.count)
             costs[next] = call.costs[index]
             carried[next] = call.carried[index]
+            if group.hasCalendar { rules[next] = call.rules[index] }
             next += 1
         }
+    }
+
+    /// Takes the calendar periods that hold at `now`. Whoever decides calls it first; others need not.
+    package func settle(at now: Int64) {
+        if group.hasCalendar { rules = group.rules(at: now) }
     }
 
     package func appendValue(_ bytes: UnsafeRawBufferPointer) {
@@ -156,7 +166,7 @@ package final class LimitCall {
     }
 
     func withOverflowKey<Result>(_ index: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        if let whole { return whole.withOverflowKey(leased.indexWithout(index), body) }
+        if let whole { return whole.withOverflowKey(decidedElsewhere.indexWithout(index), body) }
         let end = keyBytes.count
         appendKey(group.limits[index].template.overflowPieces)
         keyEnds.removeLast()
@@ -194,21 +204,20 @@ package final class LimitCall {
         if operation == .reset {
             for index in traits.indices {
                 costs[index] = 0
-                let generation = max(states[index].generation + 1, now / 1000)
-                states[index] = traits[index].rule.neutral(at: now, generation: generation)
+                states[index] = rules[index].reset(states[index], at: now)
             }
         }
         if available.count != traits.count { available = Array(repeating: 0, count: traits.count) }
         var passes = true
         for index in traits.indices {
-            let units = traits[index].rule.available(states[index], at: now)
+            let units = rules[index].available(states[index], at: now)
             available[index] = units
             if costs[index] > max(0, units) && !traits[index].isShadow { passes = false }
         }
         let charges = passes && operation == .decide
         var changes = operation == .reset
         for index in traits.indices {
-            let (rule, cost) = (traits[index].rule, costs[index])
+            let (rule, cost) = (rules[index], costs[index])
             let isAllowed = cost <= max(0, available[index])
             if charges && isAllowed && cost > 0 {
                 rule.charge(&states[index], cost: cost)

@@ -1,21 +1,22 @@
 /// Counters in this process's memory: exact for one process, decided at once, shared by all its event loops.
 ///
-/// Memory: 48 bytes a slot, of which at least two thirds are used after growth, so about 72 bytes a key at most; under a
-/// thousand keys the smallest shards add to that. The number of keys is bounded by the limits' `maximumKeys`.
+/// Memory: 48 bytes a slot, of which at least three quarters are used after growth, so about 64 bytes a key at most; with only a few
+/// thousand keys, whole slots of small shards add to that. The number of keys is bounded by the limits' `maximumKeys`.
 package final class LocalStore: LimitStore, Sendable {
-    private struct Counter: BitwiseCopyable, Sendable {
+    struct Counter: BitwiseCopyable, Sendable {
         var position: Int64
         var count: Int64
         var rest: Int64
     }
 
-    private let table: CounterTable<Counter>
-    private let time: any TimeSource
+    let table: CounterTable<Counter>
+    let time: any TimeSource
+    package let usage = UsageBook()
 
     /// `secret` is the key of the hash that says where counters lie; at random but where places shall repeat from run to run.
     package init(labels: [LimitTable.Label], time: any TimeSource, secret: (UInt64, UInt64)? = nil) {
         self.time = time
-        table = CounterTable(labels: labels, now: time.nowMicroseconds, secret: secret)
+        table = CounterTable(labels: labels, now: time.nowMicroseconds, placesByKey: false, secret: secret)
     }
 
     /// Counters that are kept just now.
@@ -26,37 +27,48 @@ package final class LocalStore: LimitStore, Sendable {
     /// Answers before it returns.
     package func decide(_ call: LimitCall) {
         let now = time.nowMicroseconds
+        call.settle(at: now)
         table.locked(call, at: now) {
+            if call.group.hasCalendar, call.operation == .decide { note(call, at: now) }
             let traits = call.group.traits
             if call.states.count != traits.count {
                 call.states = Array(repeating: CounterState(position: 0, count: 0, rest: 0), count: traits.count)
             }
             for index in traits.indices {
-                let rule = traits[index].rule
-                if let slot = table.find(call.places[index]) {
-                    let counter = slot.pointee.value
-                    let state = CounterState(position: counter.position, count: counter.count, rest: counter.rest)
-                    call.states[index] = rule.current(state, at: now)
-                } else {
-                    call.states[index] = rule.neutral(at: now)
-                }
+                let rule = call.rules[index]
+                call.states[index] =
+                    state(at: call.places[index]).map { rule.current($0, at: now) } ?? rule.neutral(at: now)
             }
             if call.resolve(at: now) {
                 for index in traits.indices {
-                    keep(call.states[index], at: call.places[index], traits[index], now: now)
+                    keep(call.states[index], at: call.places[index], call.rules[index], traits[index].index, now: now)
                 }
             }
         }
         call.answer()
     }
 
+    /// What is kept of a counter, if anything. While it is locked, as all that follows.
+    func state(at place: CounterPlace) -> CounterState? {
+        guard let counter = table.find(place)?.pointee.value else { return nil }
+        return CounterState(position: counter.position, count: counter.count, rest: counter.rest)
+    }
+
+    private func note(_ call: LimitCall, at now: Int64) {
+        for index in call.rules.indices where call.rules[index].algorithm == .calendar {
+            let place = call.places[index]
+            guard !table.isOverflow(place) else { continue }
+            usage.note(place, call.group.limits[index], at: now) { call.withKey(index) { [UInt8]($0) } }
+        }
+    }
+
     /// What is neutral needs no memory, unless it has some already.
-    private func keep(_ state: CounterState, at place: CounterPlace, _ traits: LimitTraits, now: Int64) {
-        let rule = traits.rule
+    func keep(
+        _ state: CounterState, at place: CounterPlace, _ rule: CounterRule, _ limit: Int, now: Int64
+    ) {
         if rule.available(state, at: now) == rule.limit, table.find(place) == nil { return }
         table.store(
-            Counter(position: state.position, count: state.count, rest: state.rest), at: place, limit: traits.index,
-            now: now,
+            Counter(position: state.position, count: state.count, rest: state.rest), at: place, limit: limit, now: now,
             milliseconds: rule.timeToLiveMilliseconds(state, at: now))
     }
 }

@@ -1,9 +1,7 @@
 /// A counter of which this replica holds units, or spent more than the store knows.
 struct OpenCounter: Sendable {
     var key: [UInt8]
-    var rule: CounterRule
-    /// Index of the limit.
-    var limit: Int
+    var limit: EffectiveLimit
     /// Nobody holds leases of it.
     var isExact: Bool
 }
@@ -29,8 +27,8 @@ struct OpenCounters {
         return entry.counter
     }
 
-    /// `rule`: as the limit is now, which may not be as it was when the counter was opened.
-    mutating func add(_ place: CounterPlace, _ rule: CounterRule, isUnsettled: Bool, _ counter: () -> OpenCounter) {
+    /// `limit`: as it is now, which may not be as it was when the counter was opened.
+    mutating func add(_ place: CounterPlace, _ limit: EffectiveLimit, isUnsettled: Bool, _ counter: () -> OpenCounter) {
         guard let known = entries[place] else {
             entries[place] = Entry(counter: counter(), isUnsettled: isUnsettled)
             if isUnsettled { unsettled += 1 }
@@ -38,7 +36,7 @@ struct OpenCounters {
             return
         }
         entries[place]!.isClosed = false
-        entries[place]!.counter.rule = rule
+        entries[place]!.counter.limit = limit
         if known.isUnsettled != isUnsettled {
             entries[place]!.isUnsettled = isUnsettled
             unsettled += isUnsettled ? 1 : -1

@@ -15,6 +15,11 @@ package protocol SharedStore: AnyObject {
         _ requests: [LeaseRequest], of replica: ReplicaID,
         _ completion: @escaping (Result<LeaseAnswer, StoreError>) -> Void)
 
+    /// What was used in the periods of calendar quotas of one tenant, or of one that has no tenant: at most `PeriodRequest.most`.
+    /// What is remembered is given back first, by maximum. Sending the same twice changes nothing.
+    func periods(
+        _ requests: [PeriodRequest], _ completion: @escaping (Result<PeriodAnswer, StoreError>) -> Void)
+
     /// Writes that this replica is alive, which also proves that the store takes writes.
     func heartbeat(of replica: ReplicaID, _ completion: @escaping (Result<FleetView, StoreError>) -> Void)
 
@@ -61,8 +66,11 @@ package struct FleetView: Hashable, Sendable {
     package var rank: Int
     /// Most replicas that were alive at one time in the last ten minutes.
     package var peak: Int
+    /// When the store's memory began, in milliseconds since the epoch: another one means that it lost what it had. 0: unknown.
+    package var birth: Int64
 
-    package init(now: Int64, alive: Int, rank: Int, peak: Int) {
+    package init(now: Int64, alive: Int, rank: Int, peak: Int, birth: Int64 = 0) {
+        self.birth = birth
         self.now = now
         self.alive = alive
         self.rank = rank
@@ -141,7 +149,9 @@ package struct LeaseAnswer: Hashable, Sendable {
 
     /// The store's time in microseconds.
     package var now: Int64
+    /// One a request; none where the store's time is outside the calendar period of one of them, and nothing was done.
     package var entries: [Entry]
+    package var isOutsidePeriods: Bool { entries.isEmpty }
 
     package init(now: Int64, entries: [Entry]) {
         self.now = now
@@ -152,6 +162,7 @@ package struct LeaseAnswer: Hashable, Sendable {
 /// A decision that came after its deadline. The arrays have one entry a limit.
 package struct LateAnswer: Sendable {
     package var group: LimitGroup
+    package var rules: [CounterRule]
     package var keys: [[UInt8]]
     package var now: Int64
     package var states: [CounterState]
@@ -161,9 +172,11 @@ package struct LateAnswer: Sendable {
     package var spentLocally: [Int64]
 
     package init(
-        group: LimitGroup, keys: [[UInt8]], now: Int64, states: [CounterState], charged: [Int64], spentLocally: [Int64]
+        group: LimitGroup, rules: [CounterRule], keys: [[UInt8]], now: Int64, states: [CounterState],
+        charged: [Int64], spentLocally: [Int64]
     ) {
         self.group = group
+        self.rules = rules
         self.keys = keys
         self.now = now
         self.states = states

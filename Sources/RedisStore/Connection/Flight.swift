@@ -6,6 +6,7 @@ final class Flight {
     enum Purpose {
         case decision
         case lease([LeaseRequest], ReplicaID, (Result<LeaseAnswer, StoreError>) -> Void)
+        case periods([PeriodRequest], (Result<PeriodAnswer, StoreError>) -> Void)
         case heartbeat(ReplicaID, (Result<FleetView, StoreError>) -> Void)
         case leave(ReplicaID, () -> Void)
         /// Writes a key of its own, to see whether the server takes writes.
@@ -27,8 +28,9 @@ final class Flight {
     /// The requests of a decision, in order of arrival; empty once they were answered or given back.
     var calls: [LimitCall] = []
     var overdue: [OverdueCall] = []
-    /// Outlives the calls, for a late reply.
+    /// Outlive the calls, for a late reply.
     var group: LimitGroup?
+    var rules: [CounterRule] = []
     var operation = LimitCall.Operation.decide
     /// How many requests it decides; 1 for anything else.
     var requests = 1
@@ -39,6 +41,8 @@ final class Flight {
     var isOverdue = false
     /// The script's text was sent, because its name was not known.
     var isResent = false
+    /// It was sent with the next calendar periods, because the server's clock was outside those before.
+    var isMovedOn = false
     /// Cluster: how often it was sent elsewhere, or again, because of MOVED, ASK and TRYAGAIN.
     var moves = 0
     var asks = 0
@@ -53,12 +57,14 @@ final class Flight {
         calls.removeAll(keepingCapacity: true)
         overdue.removeAll(keepingCapacity: true)
         group = nil
+        rules = []
         operation = .decide
         requests = 1
         deadline = .distantFuture
         clock = -1
         isOverdue = false
         isResent = false
+        isMovedOn = false
         (moves, asks, repetitions, isAsking) = (0, 0, 0, false)
     }
 }

@@ -73,6 +73,7 @@ struct FlightQueue {
     private mutating func begin(_ call: LimitCall) {
         let flight = take()
         flight.group = call.group
+        flight.rules = call.rules
         flight.operation = call.operation
         flight.calls.append(call)
         flights.append(flight)
@@ -100,7 +101,7 @@ struct FlightQueue {
     private static func belong(_ flight: Flight, _ call: LimitCall) -> Bool {
         let first = flight.calls[0]
         return first.group === call.group && first.operation == call.operation && first.keyBytes == call.keyBytes
-            && first.keyEnds == call.keyEnds
+            && first.keyEnds == call.keyEnds && (!call.group.hasCalendar || first.rules == call.rules)
     }
 
     private mutating func grow() {

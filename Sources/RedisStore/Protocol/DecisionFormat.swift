@@ -4,7 +4,8 @@ package import LimiterCore
 /// big-endian doubles.
 ///
 /// Keys: one a limit. One argument: the clock in microseconds (negative: Redis's own, unless that is more than a second less
-/// than what stands behind the sign) and the operation; for each limit 72 bytes: flags (1: a bucket, 2: shadow), limit, refill, period in ticks, tick in microseconds, and the carried position
+/// than what stands behind the sign) and the operation; for each limit 72 bytes: flags (1: a bucket, 2: shadow, 4: a calendar quota), limit, refill, period in ticks,
+/// tick in microseconds (of a calendar quota limit, the period's number, its length and its start in seconds), and the carried position
 /// (-1: nothing is carried), count, rest and generation; then the costs, request by request, one a limit.
 ///
 /// Reply, all integers: the time in microseconds; which requests pass, 32 a word, the first in the lowest bit; and for
@@ -31,11 +32,13 @@ package enum DecisionFormat {
     static func appendLimit(
         _ rule: CounterRule, isShadow: Bool, carried: CounterState, to writer: inout CommandWriter
     ) {
-        writer.appendNumber((rule.algorithm == .tokenBucket ? 1 : 0) + (isShadow ? 2 : 0))
+        let isCalendar = rule.algorithm == .calendar
+        let kind: Int64 = isCalendar ? 4 : rule.isWindow ? 0 : 1
+        writer.appendNumber(kind + (isShadow ? 2 : 0))
         writer.appendNumber(rule.limit)
-        writer.appendNumber(rule.refill)
+        writer.appendNumber(isCalendar ? rule.number : rule.refill)
         writer.appendNumber(rule.periodTicks)
-        writer.appendNumber(rule.tickMicroseconds)
+        writer.appendNumber(isCalendar ? rule.startMicroseconds / 1_000_000 : rule.tickMicroseconds)
         writer.appendNumber(carried.position)
         writer.appendNumber(carried.count)
         writer.appendNumber(carried.rest)
@@ -63,7 +66,7 @@ package enum DecisionFormat {
         for index in 0..<limits {
             let carried = last.carried[index].position >= 0 ? last.carried[index] : first.carried[index]
             appendLimit(
-                first.group.limits[index].rule, isShadow: first.group.limits[index].limit.isShadow, carried: carried,
+                first.rules[index], isShadow: first.group.limits[index].limit.isShadow, carried: carried,
                 to: &writer)
         }
         for call in calls {
@@ -81,16 +84,22 @@ package struct DecisionReply {
     /// 2^52: what doubles and products of two such numbers' parts stay exact for.
     private static let bound: Int64 = 1 << 52
 
-    /// Nil: not what the script answers to that many requests of this group.
-    package init?(_ reply: Reply, requests: Int, group: LimitGroup) {
-        guard reply.isIntegers(DecisionFormat.integers(requests: requests, limits: group.limits.count)) else {
+    /// The time at which the script did nothing, because that is outside the calendar periods that it was told; nil: it answers otherwise.
+    static func timeOutsidePeriods(_ reply: Reply) -> Int64? {
+        guard reply.isIntegers(1), (0..<bound).contains(reply.integers[0]) else { return nil }
+        return reply.integers[0]
+    }
+
+    /// Nil: not what the script answers to that many requests under these rules.
+    package init?(_ reply: Reply, requests: Int, rules: [CounterRule]) {
+        guard reply.isIntegers(DecisionFormat.integers(requests: requests, limits: rules.count)) else {
             return nil
         }
         integers = reply.integers
         words = DecisionFormat.words(requests: requests)
         now = integers[0]
         guard (0..<Self.bound).contains(now) else { return nil }
-        for index in group.limits.indices where !Self.isSound(state(index), group.limits[index].rule) { return nil }
+        for index in rules.indices where !Self.isSound(state(index), rules[index]) { return nil }
     }
 
     package func passes(_ request: Int) -> Bool { integers[1 + request / 32] >> Int64(request % 32) & 1 == 1 }
@@ -106,6 +115,8 @@ package struct DecisionReply {
     static func isSound(_ state: CounterState, _ rule: CounterRule) -> Bool {
         guard state.position >= 0, (0..<bound).contains(state.generation) else { return false }
         switch rule.algorithm {
+        case .calendar:
+            return state.position < bound && (0..<bound).contains(state.count) && (0...bound).contains(state.rest)
         case .slidingWindow:
             return state.position <= bound / rule.periodMicroseconds && (0..<bound).contains(state.count)
                 && (0...rule.countCeiling).contains(state.rest)

@@ -6,6 +6,7 @@ enum SharedFormat {
     /// Where the fleet's list is, as bytes.
     static let fleetKey = Array("\(replicasKey)".utf8)
     private static let peaksKey: StaticString = "weir:{~fleet}:peaks"
+    private static let birthKey: StaticString = "weir:{~fleet}:birth"
     private static let ledgerSuffix: StaticString = ":m"
 
     /// Everything behind the script's name.
@@ -38,10 +39,42 @@ enum SharedFormat {
         }
     }
 
+    /// Everything behind the script's name.
+    static func append(_ requests: [PeriodRequest], clock: Int64, to writer: inout CommandWriter) {
+        writer.argument(decimal: requests.count)
+        for request in requests { writer.argument(request.key) }
+        writer.beginArgument()
+        DecisionFormat.appendHeader(clock: clock, operation: .decide, to: &writer)
+        writer.beginArgument()
+        for request in requests {
+            writer.appendNumber(request.remembered?.number ?? -1)
+            writer.appendNumber(request.remembered?.generation ?? 0)
+            writer.appendNumber(request.lifeMilliseconds)
+            for age in 0..<PeriodCounts.periods { writer.appendNumber(request.remembered?.units[age] ?? 0) }
+        }
+    }
+
+    /// Nil: not what the script answers to these requests.
+    static func periods(_ reply: Reply, _ requests: [PeriodRequest]) -> PeriodAnswer? {
+        let each = 2 + PeriodCounts.periods
+        guard reply.isIntegers(1 + each * requests.count), reply.integers[0] >= 0 else { return nil }
+        var answer = PeriodAnswer(now: reply.integers[0], counts: [])
+        for index in requests.indices {
+            let row = reply.integers[(1 + each * index)..<(1 + each * (index + 1))]
+            guard let number = row.first, row.dropFirst().allSatisfy({ (0..<1 << 52).contains($0) }) else { return nil }
+            answer.counts.append(
+                number < 0
+                    ? nil
+                    : PeriodCounts(number: number, generation: row[row.startIndex + 1], units: Array(row.dropFirst(2))))
+        }
+        return answer
+    }
+
     static func appendHeartbeat(of replica: ReplicaID, clock: Int64, to writer: inout CommandWriter) {
-        writer.argument(decimal: 2)
+        writer.argument(decimal: 3)
         writer.argument(replicasKey)
         writer.argument(peaksKey)
+        writer.argument(birthKey)
         writer.beginArgument()
         DecisionFormat.appendHeader(clock: clock, operation: .decide, to: &writer)
         writer.argument(replica.text)
@@ -65,6 +98,11 @@ enum SharedFormat {
 
     /// Nil: not what the script answers to these requests.
     static func leases(_ reply: Reply, _ requests: [LeaseRequest]) -> LeaseAnswer? {
+        if requests.contains(where: { $0.rule.algorithm == .calendar }),
+            let now = DecisionReply.timeOutsidePeriods(reply)
+        {
+            return LeaseAnswer(now: now, entries: [])
+        }
         guard reply.isIntegers(1 + 6 * requests.count), reply.integers[0] >= 0 else { return nil }
         var answer = LeaseAnswer(now: reply.integers[0], entries: [])
         answer.entries.reserveCapacity(requests.count)
@@ -81,11 +119,12 @@ enum SharedFormat {
     }
 
     static func fleet(_ reply: Reply) -> FleetView? {
-        guard reply.isIntegers(4), reply.integers[0] >= 0, reply.integers[1] >= 1,
+        guard reply.isIntegers(5), reply.integers[0] >= 0, reply.integers[1] >= 1,
             (0..<reply.integers[1]).contains(reply.integers[2]), reply.integers[3] >= reply.integers[1],
+            reply.integers[4] >= 1,
             let alive = Int(exactly: reply.integers[1]), let rank = Int(exactly: reply.integers[2]),
             let peak = Int(exactly: reply.integers[3])
         else { return nil }
-        return FleetView(now: reply.integers[0], alive: alive, rank: rank, peak: peak)
+        return FleetView(now: reply.integers[0], alive: alive, rank: rank, peak: peak, birth: reply.integers[4])
     }
 }

@@ -2,8 +2,8 @@ extension Script {
     /// Notes that a replica is alive, and answers who else is.
     ///
     /// Keys: a sorted set of replicas by when they were last seen, in milliseconds; a hash of the most that were alive
-    /// at one time, by minute. Arguments: the clock and 0, packed; the replica.
-    /// Answers `[now in µs, alive, this one's rank, peak of ten minutes]`. The rank goes by name, so that it stays.
+    /// at one time, by minute; when this memory began, which another one does not know. Arguments: the clock and 0, packed; the replica.
+    /// Answers `[now in µs, alive, this one's rank, peak of ten minutes, when this memory began in ms]`. The rank goes by name, so that it stays.
     static let heartbeatText = #"""
         #!lua
         local call = redis.call
@@ -37,6 +37,14 @@ extension Script {
         end
         if alive > known then call('HSET', KEYS[2], string.format('%.0f', minute), alive) end
         call('PEXPIRE', KEYS[2], 660000)
-        return {now, alive, rank, peak}
+
+        local birth = tonumber(call('MGET', KEYS[3])[1] or '')
+        if not birth or birth < 1 or birth % 1 ~= 0 then
+          birth = math.max(1, seen)
+          call('SET', KEYS[3], string.format('%.0f', birth))
+        end
+        -- Longer than any counter is kept.
+        call('PEXPIRE', KEYS[3], 500000000000)
+        return {now, alive, rank, peak, birth}
         """#
 }

@@ -1,3 +1,5 @@
+import LimiterCore
+
 extension Script {
     /// Takes notice of what one replica took from counters, and grants it more; sending a call twice changes nothing.
     ///
@@ -14,12 +16,12 @@ extension Script {
     /// is dropped. A bucket owes at most its capacity. A ledger with more than the replica knows of means that a reply was lost:
     /// the replica is told again, and nothing is granted beside it. While all that want may have all they want, they get it; otherwise
     /// each gets a part of what is left by its demand.
-    /// Answers `[now in µs]` and for each counter `[position, count, rest, generation, taken in the state's window, µs until it is worth asking again]`, the
+    /// Answers `[now in µs]` alone, and has done nothing, where that is outside a calendar period; otherwise, for each counter `[position, count, rest, generation, taken in the state's window, µs until it is worth asking again]`, the
     /// state afterwards.
     static let leaseText = #"""
         #!lua
         local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
-        local call, pack, unpacked = redis.call, struct.pack, struct.unpack
+        local call, pack, unpacked, sub, rep = redis.call, struct.pack, struct.unpack, string.sub, string.rep
         local most = 4503599627370496
         local now = unpacked('>dd', ARGV[1])
         \#(clock)
@@ -27,6 +29,12 @@ extension Script {
         local out = {now}
 
         \#(bucketFunctions)
+        \#(calendarFunctions)
+
+        for i = 1, #KEYS / 2 do
+          local flags, _, _, period, start = unpacked('>ddddd', question, 152 * i - 151)
+          if flags >= 4 and (now < start * 1000000 or now >= (start + period) * 1000000) then return {now} end
+        end
 
         for i = 1, #KEYS / 2 do
           local key, ledger = KEYS[2 * i - 1], KEYS[2 * i]
@@ -82,12 +90,21 @@ extension Script {
 
           local p, c, r, g, life, head, available, left
           local epoch, held, held_before = 0, 0, 0
-          local window, top
-          if is_window then
+          local window, top, past
+          if flags >= 4 then
+            window, top, head = period * 1000000, most, refill
+            \#(calendarState)
+            if p < position and is_news and total > 0 then
+              r, past = calendar_moved(c, r, past, position - p)
+              p, c = position, 0
+            end
+          elseif is_window then
             window, top = period * tick, floor(9007199254740992 / period)
             head = floor(now / window)
             \#(windowState)
             if p < position and is_news and total > 0 then p, c, r = position, 0, p == position - 1 and c or 0 end
+          end
+          if is_window then
             if p == position then
               c, r = c + news, r + news_before
             elseif p == position + 1 then
@@ -99,7 +116,11 @@ extension Script {
             elseif cp == position + 1 then
               cr = cr + total - settled
             end
-            \#(windowCarried)
+            if past then
+              \#(calendarCarried)
+            else
+              \#(windowCarried)
+            end
             c, r = min(c, most - 1), min(r, top)
           else
             head = floor(now / tick)
@@ -143,7 +164,10 @@ extension Script {
             else
               local grant = 0
               if lost <= 0 and wanted > 0 then
-                if is_window then
+                if past then
+                  local start = tick * 1000000 + (p - refill) * window
+                  left, available = start + window - max(now, start), limit - c
+                elseif is_window then
                   local start = p * window
                   left = window
                   if now > start then left = start + window - now end
@@ -186,7 +210,11 @@ extension Script {
           if not is_window and c >= limit - held - held_before then c, r = limit - held - held_before, 0 end
 
           local kept
-          if is_window then
+          if past then
+            life = ceil((tick * 1000000 + window - now + \#(CounterRule.keptPeriods) * window) / 1000)
+            kept = life
+            call('SET', key, pack('>dddd', p, c, r, g) .. past, 'PX', life)
+          elseif is_window then
             life = ceil((p * window + 2 * window - max(now, p * window)) / 1000)
             kept = life + 60000
             call('SET', key, pack('>dddd', p, c, r, g), 'PX', life)

@@ -1,3 +1,5 @@
+import LimiterCore
+
 extension Script {
     // What decisions and leases have in common, as text: a function would cost each limit of each decision a call.
     // The pieces name the locals of both.
@@ -87,6 +89,59 @@ extension Script {
             elseif cp < p then
               cc, cr = 0, cp == p - 1 and cc or 0
             end
+            if cc > c then c = cc end
+            if cr > r then r = cr end
+          end
+        end
+        """#
+
+    static let calendarFunctions = #"""
+        -- A calendar quota's counts `periods` periods later: of the one before, and of those before that, packed.
+        local function calendar_moved(c, r, past, periods)
+          if periods > \#(CounterRule.keptPeriods) then return 0, '' end
+          if c == 0 and r == 0 and past == '' then return 0, '' end
+          past = pack('>d', r) .. past
+          if periods > 1 then
+            past = rep(pack('>d', 0), periods - 2) .. pack('>d', c) .. past
+            c = 0
+          end
+          return c, sub(past, 1, \#(8 * (CounterRule.keptPeriods - 1)))
+        end
+        """#
+
+    /// Makes `p, c, r, g` and `past` a calendar quota's `state` at the period `head`.
+    static let calendarState = #"""
+        p, c, r, g, past = head, 0, 0, 0, ''
+        if state and #state >= 32 and #state <= \#(32 + 8 * (CounterRule.keptPeriods - 1)) and #state % 8 == 0 then
+          local sp, sc, sr, sg = unpacked('>dddd', state)
+          if sp >= 0 and sp < most and sc >= 0 and sc < most and sr >= 0 and sr < most and sg >= 0 and sg < most
+            and sp % 1 == 0 and sc % 1 == 0 and sr % 1 == 0 and sg % 1 == 0 then
+            p, c, r, g, past = sp, sc, sr, sg, sub(state, 33)
+            if p < head then
+              r, past = calendar_moved(c, r, past, head - p)
+              p, c = head, 0
+            end
+          end
+        end
+        """#
+
+    /// Merges a calendar quota's `p, c, r, g` and `past` with what the call carries.
+    static let calendarCarried = #"""
+        if cp >= 0 and cg >= g then
+          local later = max(cp, head)
+          if later > p then
+            r, past = calendar_moved(c, r, past, later - p)
+            p, c = later, 0
+          end
+          if cg > g then
+            g = cg
+            if cp < head then
+              p, c, r = head, 0, cp == head - 1 and cc or 0
+            else
+              p, c, r = cp, cc, cr
+            end
+          else
+            if cp < p then cc, cr = 0, cp == p - 1 and cc or 0 end
             if cc > c then c = cc end
             if cr > r then r = cr end
           end

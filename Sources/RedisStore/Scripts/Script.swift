@@ -3,12 +3,14 @@ enum Script: Int, CaseIterable {
     case decide
     case lease
     case heartbeat
+    case periods
 
     var text: String {
         switch self {
         case .decide: Self.decisionText
         case .lease: Self.leaseText
         case .heartbeat: Self.heartbeatText
+        case .periods: Self.periodsText
         }
     }
 }

@@ -17,15 +17,14 @@ final class SplitPeek {
         case failed(StoreError)
     }
 
-    /// nil: it cannot be split.
-    init?(_ call: LimitCall) {
+    init(_ call: LimitCall) {
         var bySlot: [Int: [Int]] = [:]
         for index in call.keyEnds.indices {
             bySlot[call.withKey(index) { SlotMap.slot(of: $0) }, default: []].append(index)
         }
         var parts: [ObjectIdentifier: (LimitCall, [Int])] = [:]
         for indices in bySlot.values {
-            guard let part = call.part(of: indices) else { return nil }
+            let part = call.part(of: indices)
             parts[ObjectIdentifier(part)] = (part, indices)
         }
         whole = call
@@ -53,6 +52,7 @@ final class SplitPeek {
         guard missing == 0 else { return .waits }
         if let failure { return .failed(failure) }
         whole.states = states
+        whole.settle(at: latest)
         _ = whole.resolve(at: latest)
         return .answered(at: latest)
     }

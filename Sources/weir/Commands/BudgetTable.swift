@@ -6,7 +6,8 @@ struct Budget: Decodable, Sendable {
         let route: String?
         let algorithm: String
         let limit: Int64
-        let window_seconds: Int64
+        let window_seconds: Int64?
+        let period: String?
         let used: Int64?
         let remaining: Int64?
         let reset_after_seconds: Double?
@@ -28,7 +29,7 @@ struct BudgetTable {
             let place = [row.service ?? "all", row.route].compactMap(\.self).joined(separator: " ")
             table.add(
                 row.name, place, row.algorithm, row.used.map(String.init) ?? "-", String(row.limit),
-                row.remaining.map(String.init) ?? "-", "\(row.window_seconds) s",
+                row.remaining.map(String.init) ?? "-", row.window_seconds.map { "\($0) s" } ?? row.period ?? "-",
                 row.reset_after_seconds.map { $0 == 0 ? "now" : "in \(Self.seconds($0)) s" } ?? "-")
         }
         var text = "tenant \(budget.tenant)\n\(table.text)"

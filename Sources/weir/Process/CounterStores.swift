@@ -77,9 +77,12 @@ final class CounterStores: Sendable {
     }
 
     /// The store of an event loop that was connected.
-    func store(of loop: any EventLoop) -> any LimitStore {
+    func store(of loop: any EventLoop) -> any LimitStore & UsageStore {
         loopStores.withLock { $0[ObjectIdentifier(loop)]?.fallback } ?? local
     }
+
+    /// Whatever counts calendar quotas.
+    var counters: any UsageKeeping { fallback ?? local }
 
     /// Overrides beside the counters, looked after on a loop that was connected.
     func keepOverrides(of limits: LimitTable, on loop: any EventLoop) async throws -> OverrideKeeper {

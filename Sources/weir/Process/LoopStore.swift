@@ -59,6 +59,9 @@ struct LoopStore: Sendable {
 
     func close() async {
         try? await loop.flatSubmit { redis.value.shutdown() }.get()
-        try? await loop.submit { redis.value.observer = nil }.get()
+        try? await loop.submit {
+            redis.value.observer = nil
+            fallback.end()
+        }.get()
     }
 }

@@ -55,6 +55,7 @@ struct WeirProcess {
         _ accessLog: AccessLog?, until signal: StopSignal, _ started: (Addresses) -> Void
     ) async throws {
         let stores = try CounterStores(configuration, metrics: metrics, logger: logger)
+        let recorder = try UsageRecorder(configuration, stores.counters, logger)
         let controlLoop = controlGroup.next()
         let isReached = try await stores.connect([controlLoop] + Array(workers.makeIterator()))
 
@@ -69,14 +70,19 @@ struct WeirProcess {
         let controlLimiter = try await controlLoop.submit {
             AsyncLimiter(store: stores.store(of: controlLoop)) { work in controlLoop.execute(work) }
         }.get()
+        let controlUsage = try await controlLoop.submit {
+            AsyncUsage(store: stores.store(of: controlLoop)) { work in controlLoop.execute(work) }
+        }.get()
         let control = ControlServer(
-            configuration: configuration, limiter: controlLimiter, board: overrides.board, overrides: overrides.store,
-            metrics: metrics, status: { stores.status }, readiness: readiness, group: controlGroup, logger: logger)
+            configuration: configuration, limiter: controlLimiter, usage: controlUsage, board: overrides.board,
+            overrides: overrides.store, metrics: metrics, status: { stores.status }, readiness: readiness,
+            group: controlGroup, logger: logger)
         let gateway = GatewayServer(
             configuration: configuration, group: workers, guards: stores.local, metrics: metrics, logger: logger,
             accessLog: accessLog, makeStore: { stores.store(of: $0) })
         overrides.board.listen { gateway.use($0) }
 
+        let recording = Task { await recorder?.run() }
         let failure: (any Error)?
         do {
             let controlAddress = try await control.start()
@@ -95,6 +101,9 @@ struct WeirProcess {
         readiness.phase = .draining
         await gateway.shutdown()
         await control.shutdown()
+        recording.cancel()
+        await recording.value
+        recorder?.record()
         await overrides.stop()
         await stores.shutdown()
         if let failure { throw failure }

@@ -152,7 +152,7 @@ func declared(
     limit.per = per
     limit.rate = try Rate(parsing: rate)
     if let burst {
-        limit.usesTokenBucket = true
+        limit.algorithm = .tokenBucket
         limit.burst = burst
     }
     limit.isShadow = shadow

@@ -75,7 +75,7 @@ final class ReplyDecoding: Exercise {
     }
 
     private func take(_ reply: Reply) -> Bool {
-        guard let decision = DecisionReply(reply, requests: 1, group: group) else { return false }
+        guard let decision = DecisionReply(reply, requests: 1, rules: group.rules) else { return false }
         for index in states.indices { states[index] = decision.state(index) }
         passes = decision.passes(0)
         return true

@@ -35,7 +35,7 @@ struct SampleLimits {
         var declaration = LimitDeclaration(name: name)
         declaration.per = per
         declaration.rate = try Rate(parsing: rate)
-        declaration.usesTokenBucket = isBucket
+        declaration.algorithm = isBucket ? .tokenBucket : .slidingWindow
         return declaration
     }
 }

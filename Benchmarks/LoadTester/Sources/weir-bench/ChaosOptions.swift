@@ -14,7 +14,8 @@ struct ChaosOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             stop, pause, slow or flush that Redis: pause@5s,2s is from 5 s of the run for 2 s; without times, after a third of the \
-            run for a sixth of it. Repeat it for more.
+            run for a sixth of it. Repeat it for more. failover@5s kills it for good: it has a replica then, and three sentinels, \
+            through which the gateways find it.
             """, valueName: "fault"))
     var faults: [String] = []
 

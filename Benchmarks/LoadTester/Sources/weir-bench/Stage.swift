@@ -2,14 +2,14 @@ import LoadTester
 
 /// What a run has around it: a Redis and gateways of its own, where it was asked for them. All ends with it.
 final class Stage {
-    let redis: RedisProcess?
+    let redis: OwnRedis?
     private var launched: [LaunchedProcess] = []
 
     private static let patience = "20s"
 
-    init(_ options: ChaosOptions, targets: [Target]) async throws(LoadError) {
+    init(_ options: ChaosOptions, faults: [Fault], targets: [Target]) async throws(LoadError) {
         if let port = options.redisPort {
-            let redis = try await RedisProcess(port: port)
+            let redis = try await OwnRedis(port: port, isWatched: faults.contains { $0.kind == .failover })
             Terminal.note("weir-bench: Redis is at \(redis.url)\n")
             self.redis = redis
         } else {

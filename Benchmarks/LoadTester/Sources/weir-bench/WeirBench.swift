@@ -50,7 +50,7 @@ struct WeirBench: AsyncParsableCommand {
         try output.check()
         let run = String(UInt64(Date().timeIntervalSince1970 * 1000), radix: 36)
         let test = try LoadTest(try makePlan(run: run), probeNames: limit.probeNames(run: run))
-        let stage = try await Stage(chaos, targets: test.plan.targets)
+        let stage = try await Stage(chaos, faults: test.plan.faults, targets: test.plan.targets)
         defer { stage.end() }
         let interrupt = Interrupt { test.stop() }
         defer { interrupt.cancel() }

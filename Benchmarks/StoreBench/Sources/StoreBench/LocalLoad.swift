@@ -49,6 +49,19 @@ final class LocalLoad {
         return try Configuration.parse(text + blocks.joined(separator: "\n"), file: "bench.yaml")
     }
 
+    /// One limit a tenant that nobody reaches; `mode` begins with a comma where it says something.
+    static func oneLimit(mode: String = "") throws -> LimitTable {
+        try Configuration.parse(
+            """
+            gateway: {trusted_proxies: [127.0.0.0/8]}
+            identity: {header: X-Tenant}
+            limits: [{name: hourly, per: tenant, rate: 1000000000/hour\(mode)}]
+            services:
+              - {name: service, routes: [{path: /}], upstreams: ["http://127.0.0.1:9000"]}
+            """, file: "bench.yaml"
+        ).limits
+    }
+
     var bytesPerKey: Double { Double(store.byteCount) / Double(store.count) }
 
     /// Over tenants and routes drawn at random.

@@ -1,13 +1,16 @@
 import LimiterCore
-import Logging
 import NIOCore
 import NIOPosix
-import RedisStore
-import WeirConfiguration
 
-/// Prints what decisions of one store cost, for `Benchmarks/store`.
+/// Prints what decisions of one store cost, for `Benchmarks/store`, `leases` and `scale`.
 ///
-///     StoreBench redis PORT SECONDS COUNT       decisions a second through one connection, COUNT under way, a tenant of its own each
+///     StoreBench redis URL MODE TENANTS SECONDS COUNT
+///                                               decisions a second, and how many there were, with COUNT under way at a store over Redis:
+///                                               bare (its client alone), exact, leased or automatic; TENANTS is one, or each: a new one
+///                                               each time
+///     StoreBench tenants memory|URL COUNT SECONDS
+///                                               MiB of this process before and after so many tenants were asked for, and the 50th and
+///                                               99th percentile of the time of a decision among them, in nanoseconds
 ///     StoreBench keys ROUNDS SECONDS KEYS...    decisions in memory, one limit, with so many keys
 ///     StoreBench limits ROUNDS SECONDS (LIMITS ROUTES)...
 ///                                               decisions in memory, five limits of so many that are configured, for requests
@@ -17,49 +20,43 @@ import WeirConfiguration
 @main
 struct StoreBench {
     static func main() async throws {
-        let arguments = CommandLine.arguments.dropFirst()
-        switch (arguments.first, arguments.dropFirst().compactMap { Int($0) }) {
-        case ("redis", let numbers) where numbers.count == 3:
-            print(try await redis(port: numbers[0], seconds: numbers[1], underWay: numbers[2]))
-        case ("keys", let numbers) where numbers.count > 2:
+        let arguments = CommandLine.arguments.dropFirst().map { $0 }
+        let numbers = arguments.dropFirst().compactMap { Int($0) }
+        switch (arguments.first, numbers.count) {
+        case ("redis", 2) where arguments.count == 6:
+            guard let mode = SharedLoad.Mode(rawValue: arguments[2]) else { return usage() }
+            let load = try await SharedLoad(url: arguments[1], mode)
+            let outcome = try await load.run(
+                seconds: numbers[0], underWay: numbers[1], arguments[3] == "one" ? .one : .fresh)
+            print(outcome.perSecond, outcome.answered)
+            try await load.end()
+        case ("tenants", 2) where arguments.count == 4:
+            try await ManyTenants(store: arguments[1], count: numbers[0]).report(seconds: numbers[1])
+        case ("keys", 3...):
             let loads = try numbers.dropFirst(2).map { keys in
                 try LocalLoad(services: 1, limitsEach: 1, routes: 1, tenants: keys)
             }
             report(loads, rounds: numbers[0], seconds: numbers[1])
-        case ("limits", let numbers) where numbers.count > 2 && numbers.count.isMultiple(of: 2):
+        case ("limits", 4...) where numbers.count.isMultiple(of: 2):
             // Always as many counters, so that only the numbers of limits and routes differ.
             let loads = try stride(from: 2, to: numbers.count, by: 2).map {
                 let (limits, routes) = (numbers[$0], numbers[$0 + 1])
                 return try LocalLoad(services: limits / 5, limitsEach: 5, routes: routes, tenants: 20_000 / routes)
             }
             report(loads, rounds: numbers[0], seconds: numbers[1])
-        default:
-            print("usage: StoreBench redis PORT SECONDS COUNT | keys|limits ROUNDS SECONDS NUMBER...")
+        default: usage()
         }
+    }
+
+    private static func usage() {
+        print(
+            "usage: StoreBench redis URL MODE TENANTS SECONDS COUNT | tenants STORE COUNT SECONDS | keys|limits ROUNDS SECONDS NUMBER..."
+        )
     }
 
     private static func report(_ loads: [LocalLoad], rounds: Int, seconds: Int) {
         func line(_ value: (LocalLoad) -> Double) { print(loads.map { "\(value($0))" }.joined(separator: " ")) }
         line(\.bytesPerKey)
         for _ in 0..<rounds { line { $0.nanosecondsPerDecision(for: .seconds(seconds)) } }
-    }
-
-    /// Decisions a second.
-    private static func redis(port: Int, seconds: Int, underWay: Int) async throws -> Double {
-        let group = try LocalLoad.configuration(services: 1, limitsEach: 1).limits.services[0].routes[0]
-        let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let loop = loops.next()
-        let promise = loop.makePromise(of: Double.self)
-        let access = try RedisAccess(StoreSettings(redis: RedisAddress(host: "127.0.0.1", port: port)))
-        loop.execute {
-            let store = RedisStore(
-                access, deadline: .seconds(5), on: loop,
-                logger: Logger(label: "bench", factory: { _ in SwiftLogNoOpLogHandler() }), metrics: nil)
-            store.start()
-            Load(store, group, loop, seconds: seconds, underWay: underWay) { promise.succeed($0) }.start()
-        }
-        let rate = try await promise.futureResult.get()
-        try await loops.shutdownGracefully()
-        return rate
     }
 }

@@ -23,6 +23,9 @@ package struct Promise: Hashable, Sendable {
         let words = text.split(separator: ",").map { $0.trimmed }
         guard let first = words.first else { throw .usage("--limit is empty; write it like 100/minute") }
         do { rate = try Rate(parsing: first) } catch { throw .usage("--limit: \(error.message)") }
+        guard !rate.needsCalendar else {
+            throw .usage("--limit: a \(rate.calendarUnit!) is too long to be tested; use a period up to 53 weeks")
+        }
         var isBucket = false
         var burst: Int64?
         var isWindow = false

@@ -1,6 +1,6 @@
 /// Does the faults of a plan to a Redis, each at its time.
 package struct Chaos: Sendable {
-    private let redis: RedisProcess
+    private let redis: OwnRedis
     private let faults: [Fault]
     private let now: @Sendable () -> Int64
 
@@ -8,7 +8,7 @@ package struct Chaos: Sendable {
     private static let running = Duration.milliseconds(10)
 
     /// `now`: nanoseconds of the run.
-    package init(_ redis: RedisProcess, faults: [Fault], now: @escaping @Sendable () -> Int64) {
+    package init(_ redis: OwnRedis, faults: [Fault], now: @escaping @Sendable () -> Int64) {
         self.redis = redis
         self.faults = faults
         self.now = now
@@ -21,33 +21,39 @@ package struct Chaos: Sendable {
             await sleep(until: fault.at)
             guard !Task.isCancelled else { break }
             let begin = now()
-            try await strike(fault)
+            let outcome = try await strike(fault)
             marks.append(
                 ChaosMark(
-                    fault: fault.kind.rawValue, fromSeconds: Double(begin) / 1e9, toSeconds: Double(now()) / 1e9))
+                    fault: fault.kind.rawValue, fromSeconds: Double(begin) / 1e9, toSeconds: Double(now()) / 1e9,
+                    outcome: outcome))
         }
         return marks
     }
 
-    private func strike(_ fault: Fault) async throws {
+    /// Returns what came of it, where that is not plain.
+    private func strike(_ fault: Fault) async throws -> String? {
+        let server = redis.primary
         switch fault.kind {
-        case .flush: try redis.flush()
+        case .flush: try server.flush()
         case .pause:
-            redis.halt()
+            server.halt()
             await sleep(until: fault.end)
-            redis.goOn()
+            server.goOn()
         case .stop:
-            redis.kill()
+            server.kill()
             await sleep(until: fault.end)
-            try await redis.start()
+            try await server.start()
         case .slow:
             while now() < fault.end, !Task.isCancelled {
-                redis.halt()
+                server.halt()
                 try? await Task.sleep(for: Self.halted)
-                redis.goOn()
+                server.goOn()
                 try? await Task.sleep(for: Self.running)
             }
+        case .failover:
+            return await redis.failOver() ? "the replica was promoted" : "nobody was promoted by the end of the run"
         }
+        return nil
     }
 
     private func sleep(until time: Int64) async {

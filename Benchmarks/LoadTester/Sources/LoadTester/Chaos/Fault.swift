@@ -9,12 +9,22 @@ package struct Fault: Hashable, Sendable {
         case slow
         /// All keys deleted, once.
         case flush
+        /// The primary killed for good; sentinels make its replica the primary.
+        case failover
+
+        /// Whether it lasts as long as the caller says.
+        var hasLength: Bool {
+            switch self {
+            case .stop, .pause, .slow: true
+            case .flush, .failover: false
+            }
+        }
     }
 
     package let kind: Kind
     /// Nanoseconds from the start of the run.
     package let at: Int64
-    /// Nanoseconds; 0 for flush.
+    /// Nanoseconds; 0 for what takes the time that it takes.
     package let length: Int64
 
     /// When the next fault may begin.
@@ -39,8 +49,10 @@ package struct Fault: Hashable, Sendable {
         }
         self.kind = kind
         at = times.isEmpty ? runLength / 3 : try TimeText.parse(times[0], "--redis-fault \(kind.rawValue)")
-        if kind == .flush {
-            guard times.count < 2 else { throw .usage("--redis-fault: flush takes no time; write it like flush@5s") }
+        if !kind.hasLength {
+            guard times.count < 2 else {
+                throw .usage("--redis-fault: \(kind.rawValue) has no length; write it like \(kind.rawValue)@5s")
+            }
             length = 0
         } else {
             length = times.count == 2 ? try TimeText.parse(times[1], "--redis-fault \(kind.rawValue)") : runLength / 6
@@ -50,6 +62,11 @@ package struct Fault: Hashable, Sendable {
 
     /// In the order in which they begin; throws where two overlap.
     package static func ordered(_ faults: [Fault]) throws(LoadError) -> [Fault] {
+        guard faults.count < 2 || !faults.contains(where: { $0.kind == .failover }) else {
+            throw .usage(
+                "--redis-fault: failover stands alone; sentinels may replace a primary that is harmed in another way, and the one that fails does not come back"
+            )
+        }
         let sorted = faults.sorted { $0.at < $1.at }
         for (first, second) in zip(sorted, sorted.dropFirst()) where second.at < first.end {
             throw .usage(
@@ -65,10 +82,6 @@ package struct ChaosMark: Codable, Hashable, Sendable {
     package let fault: String
     package let fromSeconds: Double
     package let toSeconds: Double
-
-    package init(fault: String, fromSeconds: Double, toSeconds: Double) {
-        self.fault = fault
-        self.fromSeconds = fromSeconds
-        self.toSeconds = toSeconds
-    }
+    /// What came of it, where that is not plain; for people.
+    package let outcome: String?
 }

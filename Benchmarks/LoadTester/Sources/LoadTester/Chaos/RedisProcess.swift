@@ -1,4 +1,6 @@
 import Foundation
+import NIOCore
+import NIOPosix
 import Synchronization
 
 #if canImport(Glibc)
@@ -9,24 +11,40 @@ import Musl
 import Darwin
 #endif
 
-/// A Redis that the tester started, to do harm to: on loopback, in memory, with an empty folder that ends with it.
-package final class RedisProcess: Sendable {
-    package let port: Int
+/// A process of `redis-server` that the tester started: on loopback, in memory, with a folder of its own that ends with it.
+final class RedisProcess: Sendable {
+    enum Role: Sendable {
+        case primary
+        /// Of the primary on that port.
+        case replica(of: Int)
+        /// Watches the primary on that port; two of the sentinels must agree.
+        case sentinel(of: Int)
+    }
+
+    /// What sentinels call the primary.
+    static let primaryName = "main"
+
+    let port: Int
+    private let role: Role
     private let folder: URL
     private let process = Mutex<Process?>(nil)
 
     private static let patience = Duration.seconds(10)
 
     /// Starts `redis-server` and waits until it answers.
-    package init(port: Int) async throws(LoadError) {
+    init(port: Int, _ role: Role = .primary) async throws(LoadError) {
         self.port = port
+        self.role = role
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("weir-bench-redis-\(UUID().uuidString)")
         guard (try? RedisConnection(port: port)) == nil else {
             throw .failed("something listens on port \(port) already; give another --redis-port")
         }
-        do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-            throw .failed("\(folder.path) cannot be made: \(error.localizedDescription)")
-        }
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            if case .sentinel(let primary) = role {
+                try sentinelSettings(primary).write(to: sentinelFile, atomically: true, encoding: .utf8)
+            }
+        } catch { throw .failed("\(folder.path) cannot be made: \(error.localizedDescription)") }
         do { try await start() } catch {
             end()
             throw error
@@ -35,11 +53,53 @@ package final class RedisProcess: Sendable {
 
     deinit { end() }
 
-    package var url: String { "redis://127.0.0.1:\(port)" }
+    /// The same on a port that nobody listens on.
+    static func onFreePort(_ role: Role) async throws(LoadError) -> RedisProcess {
+        // Somebody else may take the port before Redis does.
+        for _ in 0..<4 { if let process = try? await RedisProcess(port: await freePort(), role) { return process } }
+        return try await RedisProcess(port: await freePort(), role)
+    }
 
-    package func end() {
+    func end() {
         kill()
         try? FileManager.default.removeItem(at: folder)
+    }
+
+    private var arguments: [String] {
+        let alone = [
+            "--port", "\(port)", "--bind", "127.0.0.1", "--dir", folder.path, "--save", "", "--appendonly", "no",
+        ]
+        switch role {
+        case .primary: return alone
+        case .replica(let primary):
+            return alone + ["--replicaof", "127.0.0.1", "\(primary)", "--repl-diskless-sync-delay", "0"]
+        case .sentinel: return [sentinelFile.path, "--sentinel"]
+        }
+    }
+
+    /// Sentinels keep what they know in this file.
+    private var sentinelFile: URL { folder.appendingPathComponent("sentinel.conf") }
+
+    private func sentinelSettings(_ primary: Int) -> String {
+        let name = Self.primaryName
+        return """
+            port \(port)
+            bind 127.0.0.1
+            dir \(folder.path)
+            sentinel monitor \(name) 127.0.0.1 \(primary) 2
+            sentinel down-after-milliseconds \(name) 500
+            sentinel failover-timeout \(name) 2000
+
+            """
+    }
+
+    private static func freePort() async throws(LoadError) -> Int {
+        let binding = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(host: "127.0.0.1", port: 0)
+        guard let channel = try? await binding.get(), let port = channel.localAddress?.port else {
+            throw .failed("no free port is found")
+        }
+        try? await channel.close()
+        return port
     }
 
     // MARK: What faults do
@@ -47,10 +107,7 @@ package final class RedisProcess: Sendable {
     func start() async throws(LoadError) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [
-            "redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--dir", folder.path, "--save", "",
-            "--appendonly", "no",
-        ]
+        process.arguments = ["redis-server"] + arguments
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
@@ -96,49 +153,5 @@ package final class RedisProcess: Sendable {
         #else
         _ = Darwin.kill(process.processIdentifier, signal)
         #endif
-    }
-}
-
-/// Asks the Redis on a port of this machine one thing at a time, and waits for the answer.
-private struct RedisConnection: ~Copyable {
-    struct NoAnswer: Error {}
-
-    private let descriptor: Int32
-
-    init(port: Int) throws {
-        #if canImport(Glibc)
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        #else
-        let descriptor = socket(AF_INET, SOCK_STREAM, 0)
-        #endif
-        guard descriptor >= 0 else { throw NoAnswer() }
-        var timeout = timeval(tv_sec: 1, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(UInt16(port).bigEndian)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        let isConnected = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
-        }
-        guard isConnected else {
-            close(descriptor)
-            throw NoAnswer()
-        }
-        self.descriptor = descriptor
-    }
-
-    deinit { close(descriptor) }
-
-    /// The answer's first line.
-    func ask(_ command: String) throws -> String {
-        let bytes = Array("\(command)\r\n".utf8)
-        guard write(descriptor, bytes, bytes.count) == bytes.count else { throw NoAnswer() }
-        var answer = [UInt8](repeating: 0, count: 512)
-        let length = read(descriptor, &answer, answer.count)
-        guard length > 0 else { throw NoAnswer() }
-        return String(decoding: answer[..<length].prefix { $0 != 13 }, as: UTF8.self)
     }
 }

@@ -16,6 +16,8 @@ struct Recorder: Sendable {
     private(set) var sent: [Int]
     private(set) var admitted: [Int]
     private(set) var refused: [Int]
+    /// By tenant; empty where they are anonymous.
+    private(set) var tenants: [TenantCounts]
     private(set) var connections = 0
     private(set) var connectFailures: [FailureKind: Int] = [:]
     /// Due, and never sent.
@@ -41,11 +43,12 @@ struct Recorder: Sendable {
             numberOfSignificantValueDigits: .three)
     }
 
-    init(targets: Int, begin: Int64, end: Int64, mostObservations: Int) {
+    init(targets: Int, tenants: Int, begin: Int64, end: Int64, mostObservations: Int) {
         statuses = Array(repeating: 0, count: 1000)
         sent = Array(repeating: 0, count: targets)
         admitted = sent
         refused = sent
+        self.tenants = Array(repeating: TenantCounts(), count: tenants)
         self.begin = begin
         self.end = end
         self.mostObservations = mostObservations
@@ -65,6 +68,7 @@ struct Recorder: Sendable {
         let latency = now - shot.intended
         statuses[answer.status] += 1
         bodyBytes += answer.bodyBytes
+        if !tenants.isEmpty { tenants[Int(shot.tenant)].count(outcome) }
         if now <= end { answeredInTime += 1 }
         lastAnswer = max(lastAnswer, now)
         let recorded = UInt64(max(0, latency))
@@ -91,6 +95,7 @@ struct Recorder: Sendable {
         keep(shot, .unknown, cost: cost, .missing, at: now)
         guard shot.intended >= begin else { return }
         failures[kind, default: 0] += 1
+        if !tenants.isEmpty { tenants[Int(shot.tenant)].failed += 1 }
         series.update(at: now) { $0.failed += 1 }
     }
 
@@ -140,6 +145,7 @@ struct Recorder: Sendable {
             admitted[index] += other.admitted[index]
             refused[index] += other.refused[index]
         }
+        for index in tenants.indices { tenants[index].add(other.tenants[index]) }
         connections += other.connections
         unsent += other.unsent
         answeredInTime += other.answeredInTime

@@ -30,6 +30,7 @@ extension Report {
                 url: target.description, sent: recorder.sent[index], admitted: recorder.admitted[index],
                 refused: recorder.refused[index])
         }
+        tenants = TenantTable(recorder.tenants, names: result.names)
         replicaFairness = Fairness(
             replicas.filter { $0.admitted + $0.refused > 0 }.map {
                 Double($0.admitted) / Double($0.admitted + $0.refused)

@@ -71,6 +71,7 @@ package struct Report: Codable, Sendable {
     package let refusedLatency: LatencySummary
     package let distribution: [LatencySummary.Point]
     package let replicas: [Replica]
+    package let tenants: TenantTable?
     /// Admitted of what was answered, by replica.
     package let replicaFairness: Fairness?
     package let accuracy: Accuracy?

@@ -23,6 +23,7 @@ package struct TextReport {
         writeLatency()
         writeAccuracy()
         writeFairness()
+        writeTenants()
         writeChaos()
         writeTool()
         writeAssertions()
@@ -210,12 +211,27 @@ package struct TextReport {
         }
     }
 
+    private mutating func writeTenants() {
+        guard let table = report.tenants, report.setup.tenantCount > 1 else { return }
+        heading("Tenants")
+        let rows = table.rows.map { (Self.cut($0.tenant), $0.cells) }
+        let width = max(Self.labelWidth, (rows.map(\.0.count).max() ?? 0) + 2)
+        for (tenant, cells) in [("", TenantTable.columns)] + rows {
+            let values = zip(cells, TenantTable.columns).map { $0.padded(to: max(10, $1.count + 2), left: true) }
+            lines.append("  " + style.dim(tenant.padded(to: width)) + values.joined())
+        }
+    }
+
+    /// No wider than a third of a terminal.
+    private static func cut(_ name: String) -> String { name.count > 26 ? name.prefix(25) + "…" : name }
+
     private mutating func writeChaos() {
         guard !report.chaos.isEmpty else { return }
         heading("Chaos")
         for mark in report.chaos {
             let end = mark.toSeconds > mark.fromSeconds ? " to \(Self.seconds(mark.toSeconds))" : ""
-            line(mark.fault, "\(Self.seconds(mark.fromSeconds))\(end)")
+            let outcome = mark.outcome.map { "   \($0)" } ?? ""
+            line(mark.fault, "\(Self.seconds(mark.fromSeconds))\(end)\(outcome)")
         }
     }
 

@@ -24,7 +24,7 @@ package final class LoadTest: Sendable {
 
     /// `redis` is what the plan's faults are done to; `watch` is told how things stand, and when (nanoseconds).
     package func run(
-        redis: RedisProcess? = nil, watch: (Snapshot, Int64) -> Void = { _, _ in }
+        redis: OwnRedis? = nil, watch: (Snapshot, Int64) -> Void = { _, _ in }
     ) async throws -> RunResult {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: plan.threads)
         do {
@@ -38,7 +38,7 @@ package final class LoadTest: Sendable {
     }
 
     private func run(
-        on group: MultiThreadedEventLoopGroup, redis: RedisProcess?, watch: (Snapshot, Int64) -> Void
+        on group: MultiThreadedEventLoopGroup, redis: OwnRedis?, watch: (Snapshot, Int64) -> Void
     ) async throws -> RunResult {
         let loops = Array(group.makeIterator())
         let connector: Connector

@@ -61,7 +61,8 @@ final class Worker: CarrierOwner {
             plan.phases, spacing: spacing, share: (share.index, share.count),
             random: SeededRandom(seed: plan.seed, stream: share.index + 1000))
         recorder = Recorder(
-            targets: plan.targets.count, begin: plan.warmUp, end: plan.length, mostObservations: share.mostObservations)
+            targets: plan.targets.count, tenants: plan.tenants.isAnonymous ? 0 : plan.tenants.names.count,
+            begin: plan.warmUp, end: plan.length, mostObservations: share.mostObservations)
         left = share.requests ?? .max
         reconnections = Array(repeating: Reconnection(), count: plan.targets.count)
         finished = loop.makePromise()

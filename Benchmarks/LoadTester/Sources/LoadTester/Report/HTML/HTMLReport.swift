@@ -121,6 +121,10 @@ package struct HTMLReport {
                         + [latency.meanMs, latency.p50Ms, latency.p90Ms, latency.p99Ms, latency.p999Ms, latency.maxMs]
                         .map { TimeText.show($0 * 1e6) }
                 }))
+        if let tenants = report.tenants {
+            section(
+                "Tenants", table(["tenant"] + TenantTable.columns, tenants.rows.map { [$0.tenant] + $0.cells }))
+        }
         guard report.replicas.count > 1 else { return }
         section(
             "Replicas",

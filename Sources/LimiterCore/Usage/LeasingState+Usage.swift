@@ -1,0 +1,54 @@
+extension LeasingState: UsageKeeping {
+    /// Runs `body` while every counter of the call is locked, and notes the calendar quotas that it decides.
+    func locked(_ call: LimitCall, at now: Int64, _ body: () -> Void) {
+        memories.locked(call, at: now) {
+            if call.group.hasCalendar, call.operation == .decide { note(call, at: now) }
+            body()
+        }
+    }
+
+    private func note(_ call: LimitCall, at now: Int64) {
+        for index in call.rules.indices where call.rules[index].algorithm == .calendar {
+            let place = call.places[index]
+            guard !memories.isOverflow(place) else { continue }
+            usage.note(place, call.group.limits[index], at: now) { call.withKey(index) { [UInt8]($0) } }
+        }
+    }
+
+    package func updateUsage() {
+        let now = clock.now
+        for (place, limit) in usage.places { updateUsage(place, limit.rule(at: now), at: now) }
+    }
+
+    func updateUsage(_ place: CounterPlace, _ rule: CounterRule, at now: Int64) {
+        var memory: CounterMemory?
+        memories.locked(place) { memory = memories.find(place)?.pointee.value }
+        guard let memory else { return }
+        usage.update(place) { entry in
+            if memory.seen.position >= 0 { entry.counts.merge(PeriodCounts(rule.current(memory.seen, at: now))) }
+            entry.beside = memory.unsettledUnits(rule, at: now)
+        }
+    }
+
+    package func restore(_ records: [UsageRecord], of limits: LimitTable) -> Int {
+        let now = clock.now
+        var unknown = 0
+        for record in records {
+            guard let limit = limits.calendarQuota(ofKey: record.key) else {
+                unknown += 1
+                continue
+            }
+            let place = record.key.withUnsafeBytes(memories.place(ofKey:))
+            let rule = limit.rule(at: now)
+            usage.restore(record, at: place, limit)
+            memories.locked(place) {
+                var memory = memories.find(place)?.pointee.value ?? CounterMemory()
+                memory.recall(record.counts.state(rule, at: now), rule, at: now)
+                memories.store(
+                    memory, at: place, limit: limit.index, now: now,
+                    milliseconds: memory.timeToLiveMilliseconds(rule, share, at: now))
+            }
+        }
+        return unknown
+    }
+}

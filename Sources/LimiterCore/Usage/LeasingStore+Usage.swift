@@ -1,0 +1,56 @@
+extension LeasingStore: UsageStore {
+    private static let untoldATick = 64
+
+    package func usage(of call: LimitCall, _ completion: @escaping (UsageAnswer) -> Void) {
+        call.makeKeys()
+        let now = state.clock.now
+        call.settle(at: now)
+        state.memories.locked(call, at: now) {}
+        for index in call.rules.indices { state.updateUsage(call.places[index], call.rules[index], at: now) }
+        let known = call.rules.indices.map { index in
+            state.usage[call.places[index]]?.whole ?? PeriodCounts(number: call.rules[index].number)
+        }
+        let own = UsageAnswer(isDegraded: true, now: now, counts: known)
+        // A limit that each replica counts for itself is nobody else's to tell.
+        let asked = call.rules.indices.filter { !call.group.local.contains($0) }
+        guard !asked.isEmpty else {
+            return completion(UsageAnswer(isDegraded: false, now: now, counts: known))
+        }
+        guard state.withBreaker({ $0.isClosed }) else { return completion(own) }
+        let requests = asked.map { index in PeriodRequest(key: call.withKey(index) { [UInt8]($0) }) }
+        let places = call.places
+        primary.periods(requests) { [state] result in
+            guard case .success(let answer) = result else { return completion(own) }
+            var whole = UsageAnswer(isDegraded: false, now: answer.now, counts: known)
+            for (index, counts) in zip(asked, answer.counts) {
+                guard var counts else { continue }
+                // What the store was not told yet.
+                if let beside = state.usage[places[index]]?.beside, beside.current + beside.before > 0 {
+                    counts.add(beside.current, beside.before, at: beside.number)
+                }
+                whole.counts[index] = counts
+            }
+            completion(whole)
+        }
+    }
+
+    /// Gives the store back what it had, as far as anybody here knows.
+    func tellLost() {
+        let now = state.clock.now
+        for (place, entry) in state.usage.nextUntold(Self.untoldATick) {
+            let rule = entry.limit.rule(at: now)
+            let end = rule.start(ofWindow: rule.number + 1)
+            let life = (end - now + Int64(CounterRule.keptPeriods) * rule.periodMicroseconds) / 1000
+            guard entry.limit.limit.mode != .local, life > 0 else { continue }
+            let request = PeriodRequest(key: entry.key, remembered: entry.counts, lifeMilliseconds: life)
+            primary.periods([request]) { [state] result in
+                switch result {
+                case .success(let answer):
+                    guard let counts = answer.counts.first ?? nil else { return }
+                    state.usage.update(place) { $0.counts.merge(counts) }
+                case .failure: state.usage.tellAgain(place)
+                }
+            }
+        }
+    }
+}

@@ -31,8 +31,7 @@ package final class ControlServer: Sendable {
     package init(
         configuration: Configuration, limiter: AsyncLimiter, usage: AsyncUsage, board: OverrideBoard,
         overrides: any OverrideStore, metrics: Metrics, status: @escaping @Sendable () -> StoreStatus,
-        readiness: Readiness,
-        group: any EventLoopGroup, logger: Logger
+        readiness: Readiness, group: any EventLoopGroup, logger: Logger
     ) {
         settings = configuration.control
         quota = QuotaAPI(

@@ -6,12 +6,14 @@ import LimiterCore
 extension QuotaAPI {
     /// What a tenant used of its calendar quotas in this period and those before it.
     func usage(_ request: Request) async throws(ControlError) -> Response {
-        var query: [String: String?] = ["format": nil, "limit": nil]
-        let facts = try RequestFacts(uri: request.uri, &query)
-        guard let format = UsageFormat(rawValue: (query["format"] ?? nil) ?? "json") else {
+        var query = try RequestQuery(request.uri)
+        let wanted = try query.text("format", maximumBytes: 16) ?? "json"
+        let name = try query.text("limit", maximumBytes: 64)
+        let facts = try RequestFacts(query)
+        guard let format = UsageFormat(rawValue: wanted) else {
             throw ControlError(.invalidRequest, "`format` must be json or csv")
         }
-        let group = try quotas(named: query["limit"] ?? nil, facts)
+        let group = try quotas(named: name, facts)
         guard !group.limits.isEmpty else { return UsageReport(tenant: facts.tenant, rows: []).response(format) }
         let answer = await usage.usage(facts.question(group, .peek))
         let rows = zip(group.limits, answer.counts).map { UsageRow(limit: $0, counts: $1, now: answer.now) }

@@ -14,22 +14,12 @@ struct RequestFacts: Sendable {
     init() {}
 
     /// The tenant in the path `/v1/tenants/{tenant}/…`, and the dimensions that the query gives.
-    /// `others`: names in the query that the call takes beside dimensions; afterwards, with their values.
-    init(uri: URI, _ others: inout [String: String?]) throws(ControlError) {
-        let query = try RequestQuery(uri)
-        tenant = try query.tenant()
-        for (name, value) in query.items {
-            if others.keys.contains(name) {
-                others.updateValue(value, forKey: name)
-            } else {
-                try add(name, value, knowing: others.keys.sorted())
-            }
-        }
-    }
+    init(uri: URI) throws(ControlError) { try self.init(RequestQuery(uri)) }
 
-    init(uri: URI) throws(ControlError) {
-        var none: [String: String?] = [:]
-        try self.init(uri: uri, &none)
+    /// The same of what nobody else took of the query.
+    init(_ query: RequestQuery) throws(ControlError) {
+        tenant = try query.tenant()
+        for (name, value) in query.items { try add(name, value, knowing: query.known) }
     }
 
     private mutating func add(_ name: String, _ value: String, knowing others: [String]) throws(ControlError) {

@@ -5,7 +5,8 @@ import HummingbirdCore
 struct RequestQuery {
     private let parts: [Substring]
     private(set) var items: [(name: String, value: String)] = []
-    private var known: [String] = []
+    /// What was asked for so far.
+    private(set) var known: [String] = []
 
     init(_ uri: URI) throws(ControlError) {
         parts = uri.path.split(separator: "/")

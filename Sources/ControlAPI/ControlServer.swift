@@ -35,9 +35,10 @@ package final class ControlServer: Sendable {
     ) {
         settings = configuration.control
         quota = QuotaAPI(
-            limits: configuration.limits, board: board, overrideStore: overrides, limiter: limiter, usage: usage,
+            limits: configuration.limits, board: board, overrideStore: overrides, limiter: limiter,
+            usage: usage,
             meter: DecisionMeter(metrics.worker(configuration.gateway.workers)), status: status, logger: logger)
-        operations = OperationsAPI(metrics: metrics, status: status, readiness: readiness)
+        operations = OperationsAPI(metrics: metrics, board: board, status: status, readiness: readiness)
         self.group = group
         self.logger = logger
     }

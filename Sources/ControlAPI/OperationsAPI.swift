@@ -6,6 +6,7 @@ import Telemetry
 /// The calls of those who run Weir: alive, ready, metrics, and what there is to call.
 struct OperationsAPI: Sendable {
     let metrics: Metrics
+    let board: OverrideBoard
     let status: @Sendable () -> StoreStatus
     let readiness: Readiness
 
@@ -41,6 +42,7 @@ struct OperationsAPI: Sendable {
         gauges.append(("weir_replicas_alive", Double(store.replicasAlive)))
         gauges.append(("weir_store_shares", Double(store.shares)))
         gauges.append(("weir_store_unmerged", Double(store.unmerged)))
+        gauges.append(("weir_overrides", Double(board.overrides.list.count)))
         var text = ""
         metrics.render(store: gauges, into: &text)
         return text

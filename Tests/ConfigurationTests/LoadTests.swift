@@ -42,6 +42,9 @@ import WeirConfiguration
             ("# store:", "store:"), ("# usage:", "usage:"), ("#   file", "  file"), ("#   interval", "  interval"),
             ("#   redis", "  redis"), ("#   deadline", "  deadline"),
             ("#   replicas", "  replicas"), ("  # header: X-Tenant", "  header: X-Tenant"), ("  # - {", "  - {"),
+            ("  # default_plan", "  default_plan"), ("# plans:", "plans:"), ("#   - name: ", "  - name: "),
+            ("#     limits:", "    limits:"), ("#       - {", "      - {"), ("# tenants:", "tenants:"),
+            ("#   - {name: initech", "  - {name: initech"),
         ] {
             #expect(text.contains(commented), "\(commented)")
             text = text.replacingOccurrences(of: "\n\(commented)", with: "\n\(live)")
@@ -55,6 +58,8 @@ import WeirConfiguration
         #expect(configuration.usage?.file == "usage.log" && configuration.usage?.interval == .seconds(60))
         #expect(configuration.limits.hasCalendarQuotas)
         #expect(configuration.identity.header == "x-tenant")
+        #expect(configuration.limits.plan(of: "initech")?.name == "pro")
+        #expect(configuration.limits.plan(of: "acme")?.name == "free")
         #expect(configuration.limits.guards.limits.map(\.name) == ["flood"])
         #expect(configuration.limits.failedAuthentications.limits.map(\.name) == ["credentials"])
     }

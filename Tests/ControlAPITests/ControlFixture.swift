@@ -82,8 +82,9 @@ struct ControlFixture: Sendable {
         server = ControlServer(
             configuration: configuration,
             limiter: AsyncLimiter(store: store) { work in turn.withLock { _ in work() } },
-            usage: AsyncUsage(store: store.local) { work in turn.withLock { _ in work() } }, board: board,
-            overrides: overrides, metrics: metrics, status: { status.value.withLock { $0 } }, readiness: readiness,
+            usage: AsyncUsage(store: store.local) { work in turn.withLock { _ in work() } },
+            board: board, overrides: overrides, metrics: metrics, status: { status.value.withLock { $0 } },
+            readiness: readiness,
             group: MultiThreadedEventLoopGroup.singleton,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }

@@ -34,7 +34,7 @@ import Testing
             for line in [
                 "weir_store_degraded 1", #"weir_store_phase{phase="fallback"} 1"#,
                 #"weir_store_phase{phase="shared"} 0"#, "weir_replicas_alive 2", "weir_store_shares 3",
-                "weir_store_unmerged 7",
+                "weir_store_unmerged 7", "weir_overrides 0",
             ] {
                 #expect(metrics.split(separator: "\n").contains { $0 == line }, "\(line)")
             }

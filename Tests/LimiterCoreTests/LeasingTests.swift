@@ -57,6 +57,45 @@ import Testing
         #expect(admitted.count == 100)
     }
 
+    /// The group as an override makes it.
+    private func overridden(_ limits: DeclaredLimits, _ rate: String, burst: Int64? = nil) throws -> LimitGroup {
+        let override = LimitOverride(
+            .init(tenant: "acme", limit: limits.group.limits[0].name, service: nil), rate: try Rate(parsing: rate),
+            burst: burst)
+        return LimitOverrides([override], of: limits.table).table(of: "acme").services[0].routes[0]
+    }
+
+    @Test func aLimitThatIsRaisedIsSpentWholeAndNotOneMore() throws {
+        let limits = try leased("100/minute")
+        let replicas = replicas(3, limits)
+        let before = drive(replicas, limits.group, perSecond: 20, for: .seconds(1))
+        let after = drive(replicas, try overridden(limits, "150/minute"), perSecond: 20, for: .seconds(50))
+        #expect(before.count + after.count == 150)
+    }
+
+    @Test func aLimitThatIsLoweredEndsWithWhatWasLeasedBefore() throws {
+        let limits = try leased("1000/minute")
+        let replicas = replicas(3, limits)
+        let before = drive(replicas, limits.group, perSecond: 20, for: .seconds(1))
+        let after = drive(replicas, try overridden(limits, "80/minute"), perSecond: 20, for: .seconds(50))
+        #expect(before.count == 60)
+        #expect((20...60).contains(after.count), "20 are left, and each replica holds few: \(after.count)")
+    }
+
+    /// What is given back when nobody asks goes by the limit as it is then.
+    @Test func aBucketThatIsRaisedWhileItIsLeasedKeepsItsTokens() throws {
+        let limits = try DeclaredLimits(.bucket("b", "600/minute", burst: 20) { $0.mode = .leased })
+        let replicas = replicas(1, limits)
+        _ = drive(replicas, limits.group, perSecond: 20, for: .seconds(1))
+        let raised = try overridden(limits, "6000/minute", burst: 1000)
+        _ = drive(replicas, raised, perSecond: 20, for: .seconds(20))
+        for _ in 0..<10 {
+            time.advance(by: .milliseconds(50))
+            for replica in replicas { replica.store.tick() }
+        }
+        #expect(drive(replicas, raised, perSecond: 10_000, for: .milliseconds(100)).count > 900)
+    }
+
     @Test func mostRequestsPayNoCall() throws {
         let limits = try leased("1000/s")
         let replicas = replicas(4, limits)

@@ -118,9 +118,9 @@ package final class LeasingState: Sendable {
     func holdTelling() { tellingHeldUntil.store(clock.monotonic + lateReplyMicroseconds, ordering: .relaxed) }
 
     /// `isUnsettled`: more was spent from it than the store knows.
-    func noteOpen(_ place: CounterPlace, isUnsettled: Bool, _ counter: () -> OpenCounter) {
+    func noteOpen(_ place: CounterPlace, _ limit: EffectiveLimit, isUnsettled: Bool, _ counter: () -> OpenCounter) {
         open.withLock { open in
-            open.add(place, isUnsettled: isUnsettled, counter)
+            open.add(place, limit, isUnsettled: isUnsettled, counter)
             unsettledCount.store(open.unsettled, ordering: .relaxed)
         }
     }

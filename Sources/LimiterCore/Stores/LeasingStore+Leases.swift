@@ -278,7 +278,7 @@ extension LeasingStore {
             keep(memory, at: place, rule, renewal.limit.index, now: now)
         }
         if isOpen {
-            state.noteOpen(place, isUnsettled: isUnsettled) {
+            state.noteOpen(place, renewal.limit, isUnsettled: isUnsettled) {
                 OpenCounter(key: renewal.request.key, limit: renewal.limit, isExact: renewal.request.isExact)
             }
         } else {
@@ -310,7 +310,7 @@ extension LeasingStore {
     // MARK: Telling and giving back
 
     func noteOpen(_ call: LimitCall, _ index: Int, isUnsettled: Bool) {
-        state.noteOpen(call.places[index], isUnsettled: isUnsettled) {
+        state.noteOpen(call.places[index], call.group.limits[index], isUnsettled: isUnsettled) {
             OpenCounter(
                 key: key(call, index), limit: call.group.limits[index],
                 isExact: !mayBeLeased(call.group.traits[index], call.rules[index]))

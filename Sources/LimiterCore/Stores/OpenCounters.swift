@@ -27,7 +27,8 @@ struct OpenCounters {
         return entry.counter
     }
 
-    mutating func add(_ place: CounterPlace, isUnsettled: Bool, _ counter: () -> OpenCounter) {
+    /// `limit`: as it is now, which may not be as it was when the counter was opened.
+    mutating func add(_ place: CounterPlace, _ limit: EffectiveLimit, isUnsettled: Bool, _ counter: () -> OpenCounter) {
         guard let known = entries[place] else {
             entries[place] = Entry(counter: counter(), isUnsettled: isUnsettled)
             if isUnsettled { unsettled += 1 }
@@ -35,6 +36,7 @@ struct OpenCounters {
             return
         }
         entries[place]!.isClosed = false
+        entries[place]!.counter.limit = limit
         if known.isUnsettled != isUnsettled {
             entries[place]!.isUnsettled = isUnsettled
             unsettled += isUnsettled ? 1 : -1

@@ -15,7 +15,9 @@ struct ValidateCommand: ParsableCommand {
         let services = Self.count(configuration.services.count, "service")
         let limits = Self.count(configuration.limits.labels.count, "limit")
         let store = configuration.store.map { "counters in \($0.redis)" } ?? "counters in this process's memory"
-        Terminal.print("\(file.config): valid: \(services), \(limits), \(store)")
+        let plans = configuration.limits.plans.plans.count
+        let parts = [services, limits] + (plans > 0 ? [Self.count(plans, "plan")] : []) + [store]
+        Terminal.print("\(file.config): valid: \(parts.joined(separator: ", "))")
     }
 
     private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }

@@ -60,6 +60,9 @@ struct DemoCommand: AsyncParsableCommand {
             What acme has left, and its budget given back:
               curl -s \(control)/v1/tenants/acme/budget
               curl -s -X POST \(control)/v1/tenants/acme/reset
+            Acme's payments changed to 5 a minute, on every replica, and why that is so:
+              curl -s -X PUT \(control)/v1/tenants/acme/overrides/payment -d '{"rate": "5/minute"}'
+              curl -s '\(control)/v1/tenants/acme/limits?service=payment'
             Three replicas that count together in one Redis, each in a terminal of its own:
               apt-get install -y redis-server
               redis-server --port 6379 &

@@ -36,6 +36,26 @@ final class OverrideKeeper: Sendable {
         store = redis
     }
 
+    /// Overrides outlive configurations: the log names those that are for nothing in this one, one of each place once.
+    func warnOfUselessOnes(_ logger: Logger) {
+        let seen = Mutex<Set<Place>>([])
+        board.listen { overrides in
+            for override in overrides.list {
+                let place = Place(limit: override.subject.limit, service: override.subject.service)
+                guard seen.withLock({ $0.insert(place).inserted }),
+                    let refusal = overrides.limits.refusal(of: override.change)
+                else { continue }
+                logger.warning(
+                    "an override changes nothing: \(refusal)", metadata: ["tenant": "\(override.subject.tenant)"])
+            }
+        }
+    }
+
+    private struct Place: Hashable {
+        let limit: String
+        let service: String?
+    }
+
     /// Returns whether they are known, or once they are, after a second at most.
     func areKnown() async -> Bool {
         guard let redis else { return true }

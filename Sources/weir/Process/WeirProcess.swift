@@ -60,6 +60,7 @@ struct WeirProcess {
         let isReached = try await stores.connect([controlLoop] + Array(workers.makeIterator()))
 
         let overrides = try await stores.keepOverrides(of: configuration.limits, on: controlLoop)
+        overrides.warnOfUselessOnes(logger)
         let areKnown = isReached ? await overrides.areKnown() : false
         if !areKnown {
             logger.warning(

@@ -123,7 +123,6 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
     }
 
     package func answeredLate(_ answer: LateAnswer) {
-        state.clock.align(to: answer.now)
         for index in answer.group.limits.indices {
             let limit = answer.group.limits[index]
             let place = answer.keys[index].withUnsafeBytes(state.memories.place(ofKey:))
@@ -134,7 +133,9 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
                     slot.pointee.value.unspend(
                         min(answer.charged[index], answer.spentLocally[index]), limit.rule, at: answer.now)
                 }
-                keepSeen(answer.states[index], at: place, answer.group.traits[index], now: answer.now)
+                let traits = answer.group.traits[index]
+                guard state.memories.find(place) != nil || state.memories.hasRoom(traits.index) else { return }
+                keepSeen(answer.states[index], at: place, traits, now: answer.now)
             }
         }
     }

@@ -118,6 +118,13 @@ let package = Package(
             path: "Benchmarks/LoadTester/Sources/weir-bench", swiftSettings: settings),
 
         .target(
+            name: "Simulation", dependencies: ["LimiterCore", "TestSupport"],
+            path: "Benchmarks/Simulation/Sources/Simulation", swiftSettings: settings),
+        .executableTarget(
+            name: "weir-simulate", dependencies: ["Simulation", argumentParser],
+            path: "Benchmarks/Simulation/Sources/weir-simulate", swiftSettings: settings),
+
+        .target(
             name: "TestSupport", dependencies: ["LimiterCore"], path: "Tests/TestSupport",
             swiftSettings: settings),
         tests("LimiterCoreTests", ["LimiterCore", "TestSupport"]),
@@ -152,6 +159,7 @@ let package = Package(
             "LoadTesterTests",
             ["LoadTester", "LimiterCore", "TestSupport", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, nioSSL]),
         tests("IntegrationTests", ["TestSupport", "LimiterCore", nioCore, nioPosix, nioHTTP1, httpClient]),
+        tests("SimulationTests", ["Simulation", "LimiterCore", "TestSupport"]),
         tests("CasesTests", ["Cases"]),
         tests("ArchitectureTests", []),
     ]

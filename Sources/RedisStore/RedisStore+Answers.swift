@@ -11,8 +11,8 @@ extension RedisStore {
         switch flight.purpose {
         case .decision: return landDecision(flight, reply)
         case .lease(let requests, _, let completion):
-            let answer = SharedFormat.leases(reply, requests)
-            note(answer?.now, of: flight)
+            var answer = SharedFormat.leases(reply, requests)
+            if let now = answer?.now { answer?.now = heard(now, by: flight) }
             if answer == nil { unexpected = Self.unexpectedReply }
             if !flight.isOverdue {
                 if answer != nil { metrics?.countLeaseCall() }
@@ -20,12 +20,12 @@ extension RedisStore {
             }
         case .periods(let requests, let completion):
             let answer = SharedFormat.periods(reply, requests)
-            note(answer?.now, of: flight)
+            if let now = answer?.now { note(now, of: flight) }
             if answer == nil { unexpected = Self.unexpectedReply }
             if !flight.isOverdue { completion(answer.map { .success($0) } ?? .failure(Self.unexpectedReply)) }
         case .heartbeat(_, let completion):
-            let fleet = SharedFormat.fleet(reply)
-            note(fleet?.now, of: flight)
+            var fleet = SharedFormat.fleet(reply)
+            if let now = fleet?.now { fleet?.now = heard(now, by: flight) }
             if fleet == nil { unexpected = Self.unexpectedReply }
             if !flight.isOverdue { completion(fleet.map { .success($0) } ?? .failure(Self.unexpectedReply)) }
         case .leave(_, let completion):
@@ -62,8 +62,15 @@ extension RedisStore {
     }
 
     /// Counts what was not decided at Redis's time, because that went back.
-    private func note(_ now: Int64?, of flight: Flight) {
+    private func note(_ now: Int64, of flight: Flight) {
         if now == -flight.clock { metrics?.countClockRegression() }
+    }
+
+    /// Redis's time in a reply. Where that went back, it is this replica's own as it was when it asked: that goes on, and does not fall
+    /// behind by the time that each answer takes.
+    private func heard(_ now: Int64, by flight: Flight) -> Int64 {
+        note(now, of: flight)
+        return now == -flight.clock ? observer?.storeTime ?? now : now
     }
 
     static let unexpectedReply = StoreError(.incompatible, "the server answered what the script does not answer")

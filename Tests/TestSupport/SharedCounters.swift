@@ -8,6 +8,8 @@ package struct SharedCounters {
         package var lease = BucketLeases()
         /// Of a calendar quota, the units of the periods before the one before.
         package var past: [Int64] = []
+        /// How long, in milliseconds, it is kept from when it was written.
+        package var lifeMilliseconds: Int64 = 0
 
         package init(state: CounterState, periodTicks: Int64) {
             self.state = state
@@ -44,6 +46,8 @@ package struct SharedCounters {
 
     package struct Ledger: Hashable {
         package var records: [ReplicaID: Record] = [:]
+        /// How long, in milliseconds, it is kept from when it was written.
+        package var lifeMilliseconds: Int64 = 0
         package var demandEpoch: Int64 = -1
         package var demands: Int64 = 0
         package var demandsBefore: Int64 = 0
@@ -137,8 +141,30 @@ package struct SharedCounters {
             var counter = found[index]
             counter.state = call.states[index]
             if call.operation == .reset { counter.lease = BucketLeases() }
+            counter.lifeMilliseconds = Self.life(counter, call.rules[index], at: now)
             counters[keys[index]] = counter
         }
+    }
+
+    /// Until it is neutral: a window at the end of the next one, a bucket when it is full; one that was reset, when every older
+    /// state that somebody remembers would be; one that replicas may hold leases of, when what they hold has come back too.
+    private static func life(_ counter: Counter, _ rule: CounterRule, at now: Int64) -> Int64 {
+        let (state, lease) = (counter.state, counter.lease)
+        var life = rule.timeToLiveMilliseconds(state, at: now)
+        if rule.algorithm == .calendar {
+            let kept = Int64(CounterRule.keptPeriods) * rule.periodMicroseconds
+            life = (rule.start(ofWindow: rule.number + 1) - now + kept + 999) / 1000
+        }
+        guard rule.algorithm == .tokenBucket else { return life }
+        if lease.total > 0 {
+            let ticks = (lease.total * rule.periodTicks + rule.refill - 1) / rule.refill
+            let free = (lease.epoch + 2) * leaseEpoch + ticks * rule.tickMicroseconds
+            life = max(life, (free - now + 999) / 1000 + 1)
+        }
+        guard state.generation > 0 else { return life }
+        let full = Double(2 * rule.limit * rule.periodTicks) / Double(rule.refill) + 1
+        let oldest = Double(state.generation) + full * Double(rule.tickMicroseconds) / 1000 - Double(now) / 1000
+        return max(life, Int64(min(1e14, oldest).rounded(.up)) + 1)
     }
 
     // MARK: Periods
@@ -158,6 +184,7 @@ package struct SharedCounters {
                 generation: counts!.generation)
             var counter = counters[request.key] ?? Counter(state: state, periodTicks: 0)
             (counter.state, counter.past) = (state, Array(counts!.units.dropFirst(2)))
+            if request.remembered!.number >= state.position { counter.lifeMilliseconds = request.lifeMilliseconds }
             counters[request.key] = counter
             return counts
         }
@@ -221,12 +248,17 @@ package struct SharedCounters {
             ledger.records[replica] = Record(
                 window: current, taken: taken, takenBefore: takenBefore, sequence: request.sequence,
                 demand: request.demand, time: now, lease: lease, leaseEpoch: counter.lease.epoch)
-            ledgers[request.key] = ledger
         } else {
             taken = record.map { $0.window == current ? $0.taken : $0.window == current + 1 ? $0.takenBefore : 0 } ?? 0
         }
         if !isWindow { fill(&counter, rule) }
+        counter.lifeMilliseconds = Self.life(counter, rule, at: now)
         counters[request.key] = counter
+        if isNews {
+            ledger.lifeMilliseconds =
+                isWindow ? counter.lifeMilliseconds + 60_000 : max(counter.lifeMilliseconds, 3_600_000)
+            ledgers[request.key] = ledger
+        }
         return LeaseAnswer.Entry(state: counter.state, taken: taken, retryMicroseconds: retry)
     }
 

@@ -30,9 +30,12 @@ extension CounterRule {
     }
 
     /// Two memories of one counter made one, never in the caller's favour: the later generation, and within one
-    /// generation the fuller count (of a bucket, the emptier one).
+    /// generation the fuller count (of a bucket, the emptier one). Both windows that count began after a reset that was earlier: then
+    /// generations do not matter.
     package func merged(_ a: CounterState, _ b: CounterState, at now: Int64) -> CounterState {
-        if a.generation != b.generation { return current(a.generation > b.generation ? a : b, at: now) }
+        if a.generation != b.generation, !isPast(max(a.generation, b.generation), a, b) {
+            return current(a.generation > b.generation ? a : b, at: now)
+        }
         switch algorithm {
         case .slidingWindow, .calendar:
             let position = max(window(at: now), max(a.position, b.position))
@@ -44,6 +47,11 @@ extension CounterRule {
             let (x, y) = (refilled(a, to: position, cap: limit), refilled(b, to: position, cap: limit))
             return (x.count, x.rest) < (y.count, y.rest) ? x : y
         }
+    }
+
+    /// Whether a reset lies before the window before the later of two states.
+    private func isPast(_ generation: Int64, _ a: CounterState, _ b: CounterState) -> Bool {
+        isWindow && generation * 1000 < start(ofWindow: max(a.position, b.position) - 1)
     }
 
     /// Decides one request on a state that is `current` at `now`, and charges it if it passes and `charges` is set.
@@ -132,7 +140,8 @@ extension CounterRule {
         case .tokenBucket:
             let missing = (limit - state.count) * periodTicks - state.rest
             let ticks = (missing + refill - 1) / refill
-            return max(1, (ticks * tickMicroseconds + tickMicroseconds + 999) / 1000)
+            // A store that counts in milliseconds counts from the one that has begun.
+            return max(1, (ticks * tickMicroseconds + tickMicroseconds + 999) / 1000) + 1
         }
     }
 

@@ -24,7 +24,7 @@ struct CounterMemory: BitwiseCopyable, Sendable {
     var refusedUntil: Int64 = 0
     /// A lease call for it is under way.
     var isLeasing = false
-    /// The last lease call failed.
+    /// The last lease call failed, and none is under way.
     var isCutOff = false
     /// The store shows less than it did: its ledger must be asked what is true.
     private(set) var doubtsStore = false
@@ -81,6 +81,7 @@ struct CounterMemory: BitwiseCopyable, Sendable {
         switch rule.algorithm {
         case .slidingWindow, .calendar:
             let window = rule.window(at: now)
+            if rule.start(ofWindow: own.position) > now + Self.mostRegression { turnBack(to: window) }
             guard window > own.position else { return }
             let isNext = window == own.position + 1
             own.rest = isNext ? own.count : 0
@@ -99,6 +100,15 @@ struct CounterMemory: BitwiseCopyable, Sendable {
             }
         }
     }
+
+    /// What was spent ahead of the store's time was spent before that was known: it belongs to the window that the store is in.
+    private mutating func turnBack(to window: Int64) {
+        own.count += own.position == window + 1 ? own.rest : 0
+        (own.position, own.rest, settled, previousSettled) = (window, 0, 0, 0)
+    }
+
+    /// No answer of the store is further behind the one before; microseconds.
+    private static let mostRegression: Int64 = 1_000_000
 
     // MARK: What is held
 
@@ -155,7 +165,7 @@ struct CounterMemory: BitwiseCopyable, Sendable {
                 position: own.position, count: max(0, own.count - settled), rest: max(0, own.rest - previousSettled))
             let spent = rule.limit - rule.available(unsettled, at: now)
             return share.of(min(rule.limit, seenAvailable(rule, at: now))) - spent + held
-        case .tokenBucket: return own.count + held
+        case .tokenBucket: return min(rule.limit, own.count + held)
         }
     }
 
@@ -247,6 +257,7 @@ struct CounterMemory: BitwiseCopyable, Sendable {
         let isWindow = rule.isWindow
         if !isWindow, previousSettled == 0 { previousSettled = sequence }
         isLeasing = true
+        isCutOff = false
         return LeaseRequest(
             key: counter.key, rule: rule, carried: seen, position: isWindow ? own.position : previousSettled,
             total: tells ? max(isWindow ? own.count : total, settled) : settled, settled: settled,

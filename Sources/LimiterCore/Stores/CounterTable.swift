@@ -80,6 +80,9 @@ final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
 
     func isOverflow(_ place: CounterPlace) -> Bool { place.shard == Self.shardCount }
 
+    /// Whether the limit has fewer keys than it may.
+    func hasRoom(_ limit: Int) -> Bool { !keyCounts[limit].isFull }
+
     /// The counter, if the table has it. Only while it is locked; valid until the next insertion.
     func find(_ place: CounterPlace) -> UnsafeMutablePointer<Slot>? { shards[place.shard].find(place.hash) }
 

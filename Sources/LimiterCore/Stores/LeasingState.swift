@@ -27,18 +27,20 @@ package final class LeasingState: Sendable {
     }
 
     /// `minimumReplicas`: `store.replicas` of the configuration. `lateReplyMicroseconds`: how long after its deadline an answer may
-    /// still come. `onPhaseChange` is called on the event loop that noticed.
+    /// still come. `secret` is the key of the hash that says where counters lie; at random but where places shall repeat from run to
+    /// run. `onPhaseChange` is called on the event loop that noticed.
     package init(
         labels: [LimitTable.Label], time: any TimeSource, minimumReplicas: Int,
         lateReplyMicroseconds: Int64 = 2_000_000, replica: ReplicaID = ReplicaID(.random(in: .min ... .max)),
-        seed: UInt64 = .random(in: .min ... .max),
+        seed: UInt64 = .random(in: .min ... .max), secret: (UInt64, UInt64)? = nil,
         onPhaseChange: @escaping @Sendable (StoreStatus.Phase) -> Void = { _ in }
     ) {
         self.replica = replica
         self.lateReplyMicroseconds = lateReplyMicroseconds
         self.onPhaseChange = onPhaseChange
         clock = AlignedClock(time)
-        memories = CounterTable(labels: labels, now: time.nowMicroseconds, placesByKey: true)
+        memories = CounterTable(
+            labels: labels, now: time.nowMicroseconds, placesByKey: true, secret: secret)
         breaker = Mutex(Breaker(seed: seed))
         fleet = Mutex(Fleet(view: nil, minimum: max(1, minimumReplicas)))
         shareCount = Atomic(max(1, minimumReplicas))
@@ -52,6 +54,9 @@ package final class LeasingState: Sendable {
 
     /// Microseconds since the epoch by the store's clock; by this machine's while the store was never heard.
     package var storeNow: Int64 { clock.now }
+
+    /// Counters that are remembered just now, those that overflowing keys share left out.
+    package var count: Int { memories.count }
 
     var phase: StoreStatus.Phase {
         switch breaker.withLock({ $0.phase }) {
@@ -208,13 +213,19 @@ package final class AlignedClock: Sendable {
     /// `storeTime` is from the answer to what was asked at `sent`, by the monotonic clock.
     package func align(to storeTime: Int64, askedAt sent: Int64) {
         latestOffset.store(storeTime - sent, ordering: .relaxed)
+        let monotonic = monotonic
         latestHeardAt.store(monotonic, ordering: .relaxed)
-        align(to: storeTime)
+        offset.store(storeTime - monotonic, ordering: .relaxed)
+        heardAt.store(monotonic, ordering: .relaxed)
     }
 
+    /// `storeTime` is from an answer to what was asked at an unknown time, so the store's time is that at least.
     package func align(to storeTime: Int64) {
         let monotonic = monotonic
-        offset.store(storeTime - monotonic, ordering: .relaxed)
+        let least = storeTime - monotonic
+        if self.storeTime == nil || least > offset.load(ordering: .relaxed) {
+            offset.store(least, ordering: .relaxed)
+        }
         heardAt.store(monotonic, ordering: .relaxed)
     }
 }

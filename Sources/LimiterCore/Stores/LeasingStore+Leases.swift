@@ -77,16 +77,18 @@ extension LeasingStore {
             let (rule, cost) = (call.rules[index], call.costs[index])
             guard let memory = state.memories.find(call.places[index])?.pointee.value, cost > 0 else { continue }
             if memory.held(rule, at: monotonic, latest: latest) >= cost { continue }
-            if cost > rule.limit || memory.refusedUntil > monotonic {
+            let isHopeless = cost > rule.limit || memory.refusedUntil > monotonic
+            if !isHopeless, isResumed, !memory.isLeasing { call.attempts += 1 }
+            if isHopeless || call.attempts > Self.mostAttempts {
+                // A shadow limit refuses nobody: the others are still to be asked.
                 if !traits[index].isShadow { isRefused = true }
             } else {
                 lacking = call.places[index]
                 if isResumed && memory.isCutOff { isCutOff = true }
-                if isResumed && !memory.isLeasing { call.attempts += 1 }
             }
         }
         if here.isEmpty { return .asks }
-        if isRefused || call.attempts > Self.mostAttempts {
+        if isRefused {
             decide(call, here, passes: false, at: now, monotonic, latest)
             return .decided
         }
@@ -205,6 +207,8 @@ extension LeasingStore {
             let request = slot.pointee.value.request(
                 counter, rule, wanted: wanted, holding: held, tells: state.mayTellNow, isExact: false,
                 sequence: state.nextSequence(), at: monotonic)
+            // It must be there when the answer comes, however long nobody had asked for it before.
+            keep(slot.pointee.value, at: call.places[index], rule, counter.limit.index, now: now)
             renewals.append(Renewal(place: call.places[index], limit: counter.limit, request: request))
         }
     }

@@ -129,7 +129,6 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
     }
 
     package func answeredLate(_ answer: LateAnswer) {
-        state.clock.align(to: answer.now)
         for index in answer.group.limits.indices {
             let rule = answer.rules[index]
             let place = answer.keys[index].withUnsafeBytes(state.memories.place(ofKey:))
@@ -140,7 +139,9 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
                     slot.pointee.value.unspend(
                         min(answer.charged[index], answer.spentLocally[index]), rule, at: answer.now)
                 }
-                keepSeen(answer.states[index], at: place, rule, answer.group.traits[index], now: answer.now)
+                let traits = answer.group.traits[index]
+                guard state.memories.find(place) != nil || state.memories.hasRoom(traits.index) else { return }
+                keepSeen(answer.states[index], at: place, rule, traits, now: answer.now)
             }
         }
     }

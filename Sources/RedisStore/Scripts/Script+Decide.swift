@@ -95,7 +95,7 @@ extension Script {
                 life[i] = ceil((left + window) / 1000)
               else
                 write[i] = bucket_packed(p, c - cost, r, g, period, epoch, held, held_before)
-                life[i] = bucket_life(c - cost, r, g, limit, refill, period, tick)
+                life[i] = bucket_life(c - cost, r, g, limit, refill, period, tick, epoch, held, held_before)
               end
             end
           elseif operation == 1 then
@@ -112,7 +112,7 @@ extension Script {
               life[i] = ceil(((p + 2) * window - now) / 1000)
             else
               write[i] = pack('>ddddd', floor(now / tick), limit, 0, g, period)
-              life[i] = bucket_life(limit, 0, g, limit, refill, period, tick)
+              life[i] = bucket_life(limit, 0, g, limit, refill, period, tick, 0, 0, 0)
             end
           end
         end
@@ -178,7 +178,7 @@ extension Script {
             else
               c = c - spent[i]
               call('SET', keys[i], bucket_packed(p, c, r, g, period, unpack(leases[i])),
-                'PX', bucket_life(c, r, g, limit, refill, period, tick))
+                'PX', bucket_life(c, r, g, limit, refill, period, tick, unpack(leases[i])))
             end
           end
         end

@@ -219,7 +219,7 @@ extension Script {
             kept = life + 60000
             call('SET', key, pack('>dddd', p, c, r, g), 'PX', life)
           else
-            life = bucket_life(c, r, g, limit, refill, period, tick)
+            life = bucket_life(c, r, g, limit, refill, period, tick, epoch, held, held_before)
             kept = max(life, 3600000)
             call('SET', key, bucket_packed(p, c, r, g, period, epoch, held, held_before), 'PX', life)
           end

@@ -47,12 +47,17 @@ extension Script {
           return pack('>dddddddd', p, c, r, g, period, epoch, held, held_before)
         end
 
-        -- A bucket is kept until it is full; once it was reset, until every older state that somebody remembers would be.
-        local function bucket_life(c, r, g, limit, refill, period, tick)
+        -- A bucket is kept until it is full and what replicas hold has come back, and a millisecond more, for Redis counts from the
+        -- one that has begun; once it was reset, until every older state that somebody remembers would be.
+        local function bucket_life(c, r, g, limit, refill, period, tick, epoch, held, held_before)
           local life = (ceil(((limit - c) * period - r) / refill) + 1) * tick / 1000
           if g > 0 then life = max(life, g + (2 * limit * period / refill + 1) * tick / 1000 - now / 1000) end
+          if held + held_before > 0 then
+            local free = (epoch + 2) * \#(leaseEpoch) + ceil((held + held_before) * period / refill) * tick
+            life = max(life, (free - now) / 1000)
+          end
           if life > 1e14 then life = 1e14 end
-          return ceil(life)
+          return ceil(life) + 1
         end
         """#
 
@@ -73,10 +78,12 @@ extension Script {
         end
         """#
 
-    /// Merges a window's `p, c, r, g` with what the call carries.
+    /// Merges a window's `p, c, r, g` with what the call carries. Generations do not matter where both windows that count began after
+    /// the later reset.
     static let windowCarried = #"""
-        if cp >= 0 and cg >= g then
-          if cg > g then
+        local is_past = max(g, cg) * 1000 < (max(p, cp) - 1) * window
+        if cp >= 0 and (cg >= g or is_past) then
+          if cg > g and not is_past then
             g = cg
             if cp < head then
               p, c, r = head, 0, cp == head - 1 and cc or 0
@@ -127,13 +134,14 @@ extension Script {
 
     /// Merges a calendar quota's `p, c, r, g` and `past` with what the call carries.
     static let calendarCarried = #"""
-        if cp >= 0 and cg >= g then
+        local is_past = max(g, cg) * 1000 < tick * 1000000 + (max(p, cp) - 1 - refill) * window
+        if cp >= 0 and (cg >= g or is_past) then
           local later = max(cp, head)
           if later > p then
             r, past = calendar_moved(c, r, past, later - p)
             p, c = later, 0
           end
-          if cg > g then
+          if cg > g and not is_past then
             g = cg
             if cp < head then
               p, c, r = head, 0, cp == head - 1 and cc or 0

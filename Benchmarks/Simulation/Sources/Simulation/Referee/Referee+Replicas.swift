@@ -1,0 +1,197 @@
+import LimiterCore
+
+/// What replicas ask, hear and answer.
+extension Referee {
+    /// An answer to a caller.
+    func answered(_ call: LimitCall, _ request: Request) {
+        let replica = request.replica
+        guard request.start == replica.starts else { return }
+        let decision = call.decision
+        count {
+            $0.decisions += 1
+            if decision.isAllowed { $0.admitted += 1 }
+            if decision.isDegraded { $0.degraded += 1 }
+        }
+        checkLatency(request)
+        if isFaultless {
+            expect(
+                !decision.isDegraded, .liveness, "replica \(replica.index) decided by itself though nothing is wrong")
+        }
+        for verdict in decision.verdicts {
+            expect(
+                verdict.remaining >= 0 && verdict.remaining <= verdict.limit
+                    && verdict.retryMicroseconds >= Verdict.never && verdict.nextUnitMicroseconds >= 0
+                    && verdict.fullMicroseconds >= 0, .boundedRemaining, "\(verdict)")
+        }
+        expect(
+            decision.isAllowed || decision.outcome == .unavailable || decision.retryAfterMicroseconds != 0,
+            .honestRetry, "a refusal says to try again at once: \(decision)")
+        expect(
+            decision.isAllowed || call.costs.contains { $0 > 0 } || decision.outcome == .unavailable, .allOrNothing,
+            "cost 0 was refused")
+        guard call.operation == .decide, decision.isAllowed else { return }
+        countAdmission(by: replica)
+        for (index, limit) in call.group.limits.enumerated()
+        where call.costs[index] > 0 && decision.verdicts[index].isAllowed {
+            let key = call.withKey(index) { [UInt8]($0) }
+            admitted(call.costs[index], key, limit, decision.isDegraded, replica)
+        }
+    }
+
+    private func checkLatency(_ request: Request) {
+        let took = world.now - request.askedAt
+        count { $0.longestMicroseconds = max($0.longestMicroseconds, took) }
+    }
+
+    private enum Source {
+        /// The store charged it.
+        case store
+        /// From what the replica was granted.
+        case lease(Replica.Moment)
+        /// The replica's share.
+        case share(Replica.Moment)
+    }
+
+    private func source(_ key: [UInt8], _ isDegraded: Bool, _ replica: Replica) -> Source {
+        switch replica.delivery {
+        case .answered(let keys, let askedAt): keys.contains(key) ? .store : .lease(askedAt)
+        case .failed(let keys, let askedAt):
+            !isDegraded ? .lease(askedAt) : keys.contains(key) ? .share(replica.moment) : .lease(askedAt)
+        case nil: isDegraded ? .share(replica.moment) : .lease(replica.moment)
+        }
+    }
+
+    private func admitted(
+        _ units: Int64, _ key: [UInt8], _ limit: EffectiveLimit, _ isDegraded: Bool, _ replica: Replica
+    ) {
+        let (rule, account) = (limit.rule, account(key, limit.rule))
+        let view = view(replica, key, rule)
+        let source = source(key, isDegraded, replica)
+        let moment: Replica.Moment
+        switch source {
+        case .store:
+            account[account.isWindow ? view.position : 0].admitted += units
+            return
+        case .lease(let taken), .share(let taken): moment = taken
+        }
+        // Which counter tenants share once there are too many, only the replica knows.
+        guard limit.limit.maximumKeys >= Scenario.manyKeys else { return }
+        let now = moment.storeTime
+        guard account.isWindow else {
+            return admitted(units, fromBucket: account, view, source, limit, replica, at: moment)
+        }
+        view.move(to: now, rule)
+        // It may have moved on since units were taken for a request that then asked the store as well.
+        let asked = now / rule.periodMicroseconds
+        let position =
+            replica.delivery != nil && view[asked].leased + units <= view[asked].taken ? asked : view.position
+        account[position].admitted += units
+        let taken = view[position].taken
+        if case .lease = source {
+            view[position].leased += units
+            account[position].leased += units
+            expect(
+                view[position].leased <= taken, .leasesWithinLimit,
+                "\(account.name): replica \(replica.index) spent \(view[position].leased) in window \(position), and was granted \(taken)"
+            )
+            checkMost(account, position)
+            admit(units, account, takenAt: moment.worldTime)
+            checkEnd(account, position, replica)
+        } else {
+            view[position].local += units
+            account[position].local += units
+            let spent = view[position].leased + view[position].local
+            guard limit.limit.onStoreFailure != .allow else { return }
+            let share = share(of: min(rule.limit, view.available(rule, at: now)), replica)
+            expect(
+                spent <= taken + share, .outageWithinShares,
+                "\(account.name): replica \(replica.index), cut off, spent \(spent) in window \(position); it was granted \(taken), and its share of what it last saw is \(share)"
+            )
+        }
+    }
+
+    private func admitted(
+        _ units: Int64, fromBucket account: Account, _ view: View, _ source: Source, _ limit: EffectiveLimit,
+        _ replica: Replica, at moment: Replica.Moment
+    ) {
+        if case .lease = source {
+            account[0].leased += units
+            admit(units, account, takenAt: moment.worldTime)
+        } else {
+            account[0].local += units
+            view.spent += units
+            guard limit.limit.onStoreFailure != .allow else { return }
+            let refilled = (world.now - view.since) * limit.rule.refill / limit.rule.periodMicroseconds
+            let most = share(of: limit.rule.limit, replica) + refilled + 1 + view.taken
+            expect(
+                view.spent <= most, .outageWithinShares,
+                "\(account.name): replica \(replica.index), cut off, spent \(view.spent) of its share, at most \(most)")
+        }
+    }
+
+    /// Units are spent in the window that they were granted for, by the store's clock.
+    private func checkEnd(_ account: Account, _ position: Int64, _ replica: Replica) {
+        guard replica.delivery == nil, replica.heardAt > disturbedAt, let node = replica.links.first?.connection?.node
+        else { return }
+        let now = node.scriptTime(floor: replica.storeTime)
+        expect(
+            now < (position + 1) * account.rule.periodMicroseconds, .noResurrection,
+            "\(account.name): replica \(replica.index) spent units of window \(position) at \(now)")
+    }
+
+    // MARK: What replicas hear
+
+    func asks(_ requests: [LeaseRequest], _ replica: Replica) {
+        for request in requests {
+            let view = view(replica, request.key, request.rule)
+            expect(
+                view.askedAt.map { $0 < replica.sleptAt } ?? true, .boundedLatency,
+                "replica \(replica.index) asks for \(String(decoding: request.key, as: UTF8.self)) while it waits for an answer"
+            )
+            view.askedAt = world.now
+        }
+    }
+
+    func isOver(_ requests: [LeaseRequest], _ replica: Replica) {
+        for request in requests { view(replica, request.key, request.rule).askedAt = nil }
+    }
+
+    func heard(_ answer: LeaseAnswer, _ requests: [LeaseRequest], _ replica: Replica) {
+        for (request, entry) in zip(requests, answer.entries) {
+            let view = view(replica, request.key, request.rule)
+            view.heard(entry.state)
+            if request.rule.algorithm == .slidingWindow {
+                view[entry.state.position].taken = entry.taken
+                view.position = max(view.position, entry.state.position)
+            } else {
+                view.settle(at: world.now, holding: max(0, entry.taken - request.total))
+            }
+        }
+    }
+
+    func heard(_ call: LimitCall, at now: Int64, _ replica: Replica) {
+        for (index, limit) in call.group.limits.enumerated() {
+            let view = view(replica, call.withKey(index) { [UInt8]($0) }, limit.rule)
+            view.saw(call.states[index], limit.rule, mayBeLeased: limit.limit.mode != .exact, at: now)
+            if limit.rule.algorithm == .slidingWindow {
+                view.position = max(view.position, call.states[index].position)
+            }
+        }
+    }
+
+    func heardLate(_ answer: LateAnswer, _ replica: Replica) {
+        for (index, limit) in answer.group.limits.enumerated() {
+            let view = view(replica, answer.keys[index], limit.rule)
+            view.saw(answer.states[index], limit.rule, mayBeLeased: limit.limit.mode != .exact, at: answer.now)
+            guard index < answer.charged.count, index < answer.spentLocally.count else { continue }
+            let units = min(answer.charged[index], answer.spentLocally[index])
+            if limit.rule.algorithm == .slidingWindow {
+                let window = answer.now / limit.rule.periodMicroseconds
+                let beyond = max(0, view[window].leased + view[window].local - view[window].taken)
+                view[window].local -= min(units, beyond)
+            } else {
+                view.spent = max(0, view.spent - units)
+            }
+        }
+    }
+}

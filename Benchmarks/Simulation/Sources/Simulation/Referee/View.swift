@@ -1,0 +1,74 @@
+import LimiterCore
+
+/// What one process of a replica was told of a counter, and what it spent: from that follows what it may spend.
+final class View {
+    /// What it last saw of the counter, by the rules of the protocol; nil: nothing.
+    private(set) var seen: CounterState?
+    /// The latest window that it has been in.
+    var position: Int64 = 0
+    private var windows: [Window] = []
+
+    /// One of the last few windows.
+    struct Window {
+        var position: Int64
+        /// Units that it spent from leases, and of its share.
+        var leased: Int64 = 0
+        var local: Int64 = 0
+        /// Units that the store granted or knows to be spent, as it was told.
+        var taken: Int64 = 0
+    }
+    /// A bucket: units spent of its share since it last heard what the store knows, when that was, and what it held then.
+    var spent: Int64 = 0
+    private(set) var since: Int64 = 0
+    private(set) var taken: Int64 = 0
+    /// Windows move on. What lies over a second ahead was never the store's time.
+    func move(to now: Int64, _ rule: CounterRule) {
+        let window = now / rule.periodMicroseconds
+        if position * rule.periodMicroseconds > now + 1_000_000 { position = window }
+        position = max(position, window)
+    }
+
+    /// When the lease call was sent that is under way, in microseconds of the world; nil: none is.
+    var askedAt: Int64?
+
+    subscript(window: Int64) -> Window {
+        get { windows.last { $0.position == window } ?? Window(position: window) }
+        set {
+            if let index = windows.lastIndex(where: { $0.position == window }) {
+                windows[index] = newValue
+            } else {
+                windows.append(newValue)
+                if windows.count > 8 { windows.removeFirst() }
+            }
+        }
+    }
+
+    /// An answer to a decision: the later generation, and of one generation the fuller count.
+    func saw(_ state: CounterState, _ rule: CounterRule, mayBeLeased: Bool, at now: Int64) {
+        guard let known = seen else { return seen = state }
+        if known.generation != state.generation {
+            if state.generation > known.generation { seen = state }
+            return
+        }
+        let (before, after) = (Oracle(known, rule, at: now), Oracle(state, rule, at: now))
+        if after.available <= before.available {
+            seen = after.state
+        } else if !mayBeLeased {
+            seen = before.state
+        }
+    }
+
+    /// The ledger's word.
+    func heard(_ state: CounterState) { seen = state }
+
+    /// A bucket: the store knows everything that was spent.
+    func settle(at now: Int64, holding units: Int64) {
+        (spent, since, taken) = (0, now, units)
+    }
+
+    /// Units left as far as it knows, at its time.
+    func available(_ rule: CounterRule, at now: Int64) -> Int64 {
+        guard let seen else { return rule.limit }
+        return Oracle(seen, rule, at: now).available
+    }
+}

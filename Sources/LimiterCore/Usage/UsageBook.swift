@@ -75,22 +75,33 @@ package final class UsageBook: Sendable {
 
     /// What has changed since the last time; forgets counters of which nothing is left to tell.
     package func takeChanged(at now: Int64) -> [UsageRecord] {
-        entries.withLock { entries in
-            var changed: [UsageRecord] = []
-            for (place, entry) in entries.of {
-                let whole = entry.whole
-                var moved = whole
-                moved.move(to: entry.limit.rule(at: now).number)
-                if moved.isEmpty, !entry.isUntold {
-                    entries.of[place] = nil
-                } else if whole != entry.recorded {
-                    entries.of[place]!.recorded = whole
-                    changed.append(UsageRecord(key: entry.key, counts: whole))
+        var changed: [UsageRecord] = []
+        var numbers: [ObjectIdentifier: Int64] = [:]
+        let places = entries.withLock { Array($0.of.keys) }
+        for start in stride(from: 0, to: places.count, by: Self.placesATime) {
+            entries.withLock { entries in
+                for place in places[start..<min(start + Self.placesATime, places.count)] {
+                    guard let entry = entries.of[place] else { continue }
+                    let limit = ObjectIdentifier(entry.limit)
+                    let number = numbers[limit] ?? entry.limit.rule(at: now).number
+                    numbers[limit] = number
+                    let whole = entry.whole
+                    var moved = whole
+                    moved.move(to: number)
+                    if moved.isEmpty, !entry.isUntold {
+                        entries.of[place] = nil
+                    } else if whole != entry.recorded {
+                        entries.of[place]!.recorded = whole
+                        changed.append(UsageRecord(key: entry.key, counts: whole))
+                    }
                 }
             }
-            return changed
         }
+        return changed
     }
+
+    /// So many are looked at while those who decide wait.
+    private static let placesATime = 256
 
     // MARK: A store that lost its memory
 

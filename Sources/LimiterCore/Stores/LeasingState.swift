@@ -26,18 +26,18 @@ package final class LeasingState: Sendable {
     }
 
     /// `minimumReplicas`: `store.replicas` of the configuration. `lateReplyMicroseconds`: how long after its deadline an answer may
-    /// still come. `onPhaseChange` is called on the event loop that noticed.
+    /// still come. `secret` is as in `LocalStore`. `onPhaseChange` is called on the event loop that noticed.
     package init(
         labels: [LimitTable.Label], time: any TimeSource, minimumReplicas: Int,
         lateReplyMicroseconds: Int64 = 2_000_000, replica: ReplicaID = ReplicaID(.random(in: .min ... .max)),
-        seed: UInt64 = .random(in: .min ... .max),
+        seed: UInt64 = .random(in: .min ... .max), secret: (UInt64, UInt64)? = nil,
         onPhaseChange: @escaping @Sendable (StoreStatus.Phase) -> Void = { _ in }
     ) {
         self.replica = replica
         self.lateReplyMicroseconds = lateReplyMicroseconds
         self.onPhaseChange = onPhaseChange
         clock = AlignedClock(time)
-        memories = CounterTable(labels: labels, now: time.nowMicroseconds)
+        memories = CounterTable(labels: labels, now: time.nowMicroseconds, secret: secret)
         breaker = Mutex(Breaker(seed: seed))
         fleet = Mutex(Fleet(view: nil, minimum: max(1, minimumReplicas)))
         shareCount = Atomic(max(1, minimumReplicas))

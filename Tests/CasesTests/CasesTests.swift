@@ -23,6 +23,8 @@ import Testing
         ("decision-5-of-10000-limits", "allowed by 5; 1003 answers; 5000 counters"),
         ("decision-tenant-and-everyone", "allowed by 2; 1003 answers; 1001 counters"),
         ("decision-refused", "denied by 1; 1003 answers; 1000 counters"),
+        ("decision-leased", "allowed by 1; 1003 answers; 1000 leases"),
+        ("decision-local", "allowed by 1; 1003 answers; 0 leases"),
         ("request-parse", "GET of 509 bytes, 10 fields"),
         ("response-parse", "200, 8 fields, 100 bytes of body"),
         (

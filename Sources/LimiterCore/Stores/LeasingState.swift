@@ -27,8 +27,7 @@ package final class LeasingState: Sendable {
     }
 
     /// `minimumReplicas`: `store.replicas` of the configuration. `lateReplyMicroseconds`: how long after its deadline an answer may
-    /// still come. `secret` is the key of the hash that says where counters lie; at random but where places shall repeat from run to
-    /// run. `onPhaseChange` is called on the event loop that noticed.
+    /// still come. `secret` is as in `LocalStore`. `onPhaseChange` is called on the event loop that noticed.
     package init(
         labels: [LimitTable.Label], time: any TimeSource, minimumReplicas: Int,
         lateReplyMicroseconds: Int64 = 2_000_000, replica: ReplicaID = ReplicaID(.random(in: .min ... .max)),

@@ -77,7 +77,7 @@ package final class LimitCall {
         reportsReset = operation != .decide
         attempts = 0
         spentAt = 0
-        taken = LimitGroup.Selection()
+        if !taken.isEmpty { taken = LimitGroup.Selection() }
         let count = group.limits.count
         if costs.count == count {
             for index in 0..<count { costs[index] = group.fixedCosts[index] }

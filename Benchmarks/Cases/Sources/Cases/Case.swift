@@ -1,3 +1,5 @@
+import LimiterCore
+
 /// Something that the gateway does for a request: what is timed for people, and counted where the project is checked.
 package struct Case: Sendable {
     /// As commands name it: lowercase words and numbers, with hyphens.
@@ -31,6 +33,10 @@ package struct Case: Sendable {
         Case("decision-refused", "a decision in memory, refused, one limit") {
             try DecisionExercise(SampleLimits(services: 1, limitsEach: 1, rate: "1/day"))
         },
+        Case("decision-leased", "a decision of a replica from what it holds, allowed, one limit") {
+            try ReplicaExercise(.leased)
+        },
+        Case("decision-local", "the same where each replica counts alone") { try ReplicaExercise(.local) },
         Case("request-parse", "a request of 10 fields read") { RequestParsing() },
         Case("response-parse", "a response of 8 fields and 100 bytes of body read") { ResponseParsing() },
         Case("request-write", "the forwarded request's line and fields written, its path made canonical") {

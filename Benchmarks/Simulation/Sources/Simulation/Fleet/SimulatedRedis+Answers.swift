@@ -61,7 +61,8 @@ extension SimulatedRedis {
         let verdicts = answer.decision.verdicts
         let isCharged = answer.operation == .decide && answer.decision.isAllowed
         let late = LateAnswer(
-            group: answer.group, rules: answer.rules, keys: answer.keyEnds.indices.map { answer.withKey($0) { [UInt8]($0) } }, now: now,
+            group: answer.group, rules: answer.rules,
+            keys: answer.keyEnds.indices.map { answer.withKey($0) { [UInt8]($0) } }, now: now,
             states: answer.states,
             charged: isCharged ? answer.costs.indices.map { verdicts[$0].isAllowed ? answer.costs[$0] : 0 } : [],
             spentLocally: flight.spentLocally)

@@ -23,7 +23,8 @@ struct Oracle {
             let covered = min(length, (state.position + 1) * length - now)
             let whole = Int128(state.rest) * Int128(covered)
             // The calendar's has no weight.
-            let weighed = rule.algorithm == .calendar ? 0 : whole / Int128(length) + (whole % Int128(length) == 0 ? 0 : 1)
+            let weighed =
+                rule.algorithm == .calendar ? 0 : whole / Int128(length) + (whole % Int128(length) == 0 ? 0 : 1)
             available = Int64(limit - Int128(state.count) - weighed)
         case .tokenBucket:
             // In parts of a token, of which each tick brings `refill` back.

@@ -44,8 +44,10 @@ package final class EffectiveLimit: Sendable {
     }
 }
 
-/// What a decision needs of a limit besides its rule, without a reference to count.
+/// What a decision needs of a limit, without a reference to count.
 struct LimitTraits: BitwiseCopyable {
+    /// Of a calendar quota, in one of its periods.
+    var rule: CounterRule
     let isShadow: Bool
     let isCalendar: Bool
     let mode: Limit.Mode
@@ -60,6 +62,7 @@ struct LimitTraits: BitwiseCopyable {
     let hasOtherValues: Bool
 
     init(_ limit: EffectiveLimit, dimensions: [Dimension]) {
+        rule = limit.rule
         isShadow = limit.limit.isShadow
         isCalendar = limit.limit.calendar != nil
         mode = limit.limit.mode
@@ -87,7 +90,7 @@ package final class LimitGroup: Sendable {
     package let rules: [CounterRule]
     /// Whether some of its limits are calendar quotas, whose rules change with the period.
     package let hasCalendar: Bool
-    private let current: Mutex<(from: Int64, until: Int64, rules: [CounterRule])>
+    private let current: Mutex<(from: Int64, until: Int64, traits: [LimitTraits])>
     /// Those that each replica counts for itself.
     let local: Selection
     /// Whether nobody is asked about any of them.
@@ -167,18 +170,18 @@ package final class LimitGroup: Sendable {
             policies.contains(.deny) ? .deny : policies.contains(.local) || policies.isEmpty ? .local : .allow
     }
 
-    /// The rules that hold at `now`, in microseconds since the epoch.
-    func rules(at now: Int64) -> [CounterRule] {
-        guard hasCalendar else { return rules }
+    /// The traits with the rules that hold at `now`, in microseconds since the epoch.
+    func traits(at now: Int64) -> [LimitTraits] {
+        guard hasCalendar else { return traits }
         return current.withLock { current in
             if now < current.from || now >= current.until {
-                let rules = limits.map { $0.rule(at: now) }
-                let calendars = rules.filter { $0.algorithm == .calendar }
+                current.traits = traits
+                for index in limits.indices { current.traits[index].rule = limits[index].rule(at: now) }
+                let calendars = current.traits.map(\.rule).filter { $0.algorithm == .calendar }
                 current.from = calendars.map(\.startMicroseconds).max() ?? 0
                 current.until = calendars.map { $0.start(ofWindow: $0.number + 1) }.min() ?? 0
-                current.rules = rules
             }
-            return current.rules
+            return current.traits
         }
     }
 

@@ -105,8 +105,8 @@ final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
     private func place(_ call: LimitCall) {
         if placesByKey || call.group.hasCalendar { call.makeKeys() }
         var tenant: KeyHash?
-        for index in call.group.traits.indices {
-            let traits = call.group.traits[index]
+        for index in call.traits.indices {
+            let traits = call.traits[index]
             if placesByKey || traits.isCalendar {
                 call.places.append(call.withKey(index, place(ofKey:)))
                 continue
@@ -133,8 +133,8 @@ final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
 
     /// All that find no place of their own in a limit share a counter.
     private func overflowPlace(_ call: LimitCall, _ index: Int) -> CounterPlace {
-        if placesByKey || call.group.traits[index].isCalendar { return call.withOverflowKey(index, place(ofKey:)) }
-        let identity = call.group.traits[index].identity
+        if placesByKey || call.traits[index].isCalendar { return call.withOverflowKey(index, place(ofKey:)) }
+        let identity = call.traits[index].identity
         return CounterPlace(hash: KeyHash(high: identity.high, low: ~identity.low | 1), shard: Self.shardCount)
     }
 
@@ -145,7 +145,7 @@ final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
         for index in call.places.indices where !isOverflow(call.places[index]) {
             let place = call.places[index]
             shards[place.shard].sweep(at: seconds) { self.forget($0) }
-            let limit = call.group.traits[index].index
+            let limit = call.traits[index].index
             guard keyCounts[limit].isFull, find(place) == nil else { continue }
             rove(call, at: seconds)
             guard keyCounts[limit].isFull else { continue }

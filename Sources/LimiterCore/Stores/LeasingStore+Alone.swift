@@ -4,11 +4,11 @@ extension LeasingStore {
     /// What this replica has counted, and what is left of that.
     private func known(_ call: LimitCall, _ index: Int, at now: Int64) -> CounterState {
         let memory = state.memories.find(call.places[index])?.pointee.value ?? CounterMemory()
-        return memory.known(call.rules[index], holding: 0, at: now)
+        return memory.known(call.traits[index].rule, holding: 0, at: now)
     }
 
     func hasRoomAlone(_ call: LimitCall, _ index: Int, at now: Int64) -> Bool {
-        call.rules[index].admits(known(call, index, at: now), cost: call.costs[index], at: now)
+        call.traits[index].rule.admits(known(call, index, at: now), cost: call.costs[index], at: now)
     }
 
     func chargeAlone(_ call: LimitCall, _ index: Int, at now: Int64) {
@@ -21,7 +21,7 @@ extension LeasingStore {
     }
 
     func resetAlone(_ call: LimitCall, at now: Int64) {
-        for index in call.group.traits.indices where call.group.local.contains(index) {
+        for index in call.traits.indices where call.group.local.contains(index) {
             call.costs[index] = 0
             if state.memories.find(call.places[index]) != nil {
                 change(call, index, at: now) { $0.resetAlone($1, at: now) }
@@ -31,21 +31,21 @@ extension LeasingStore {
 
     /// Adds the limit's verdict to the call's decision, and charges it if it has room and `charges` is set.
     func decideAlone(_ call: LimitCall, _ index: Int, charges: Bool, at now: Int64) {
-        let (traits, cost) = (call.group.traits[index], call.costs[index])
+        let (traits, cost) = (call.traits[index], call.costs[index])
         let isAllowed = hasRoomAlone(call, index, at: now)
         if charges, isAllowed, cost > 0 { chargeAlone(call, index, at: now) }
         call.decision.append(
-            call.rules[index].verdict(known(call, index, at: now), cost: cost, isAllowed: isAllowed, at: now),
+            traits.rule.verdict(known(call, index, at: now), cost: cost, isAllowed: isAllowed, at: now),
             isEnforced: !traits.isShadow)
     }
 
     private func change(
         _ call: LimitCall, _ index: Int, at now: Int64, _ body: (inout CounterMemory, CounterRule) -> Void
     ) {
-        let (place, rule) = (call.places[index], call.rules[index])
+        let (place, rule) = (call.places[index], call.traits[index].rule)
         var memory = state.memories.find(place)?.pointee.value ?? CounterMemory()
         body(&memory, rule)
-        keep(memory, at: place, rule, call.group.traits[index].index, now: now)
+        keep(memory, at: place, rule, call.traits[index].index, now: now)
     }
 
     /// A question that charges nothing: the store is asked about what it decides, if anything.

@@ -17,7 +17,7 @@ extension LeasingStore {
             var held: [Int64] = []
             var passes = true
             for (index, limit) in call.group.limits.enumerated() {
-                let rule = call.rules[index]
+                let rule = call.traits[index].rule
                 if limit.limit.mode == .local {
                     memories.append(CounterMemory())
                     held.append(0)
@@ -39,7 +39,7 @@ extension LeasingStore {
                 call.group.local.contains($0) || call.costs[$0] <= held[$0]
             }
             for (index, limit) in call.group.limits.enumerated() {
-                let (rule, cost) = (call.rules[index], call.costs[index])
+                let (rule, cost) = (call.traits[index].rule, call.costs[index])
                 if limit.limit.mode == .local {
                     spent.append(0)
                     decideAlone(call, index, charges: passes && call.operation == .decide, at: now)

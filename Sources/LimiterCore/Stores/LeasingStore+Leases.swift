@@ -61,7 +61,7 @@ extension LeasingStore {
         _ call: LimitCall, _ isResumed: Bool, at now: Int64, _ monotonic: Int64, _ latest: Int64,
         _ renewals: inout [Renewal]
     ) -> Step {
-        let traits = call.group.traits
+        let traits = call.traits
         var (leased, here) = (LimitGroup.Selection(), call.group.local)
         var isRefused = false
         var isCutOff = false
@@ -74,7 +74,7 @@ extension LeasingStore {
             guard isLeased(call, index, isResumed, at: now, monotonic) else { continue }
             leased.insert(index)
             here.insert(index)
-            let (rule, cost) = (call.rules[index], call.costs[index])
+            let (rule, cost) = (traits[index].rule, call.costs[index])
             guard let memory = state.memories.find(call.places[index])?.pointee.value, cost > 0 else { continue }
             if memory.held(rule, at: monotonic, latest: latest) >= cost { continue }
             let isHopeless = cost > rule.limit || memory.refusedUntil > monotonic
@@ -104,8 +104,8 @@ extension LeasingStore {
             }
             guard let slot = state.memories.find(call.places[index]) else { continue }
             // A shadow limit that has no more is not charged.
-            if slot.pointee.value.held(call.rules[index], at: monotonic, latest: latest) >= call.costs[index] {
-                slot.pointee.value.spend(call.costs[index], call.rules[index])
+            if slot.pointee.value.held(traits[index].rule, at: monotonic, latest: latest) >= call.costs[index] {
+                slot.pointee.value.spend(call.costs[index], traits[index].rule)
                 call.taken.insert(index)
             }
         }
@@ -120,7 +120,8 @@ extension LeasingStore {
     private func isLeased(
         _ call: LimitCall, _ index: Int, _ isResumed: Bool, at now: Int64, _ monotonic: Int64
     ) -> Bool {
-        let (traits, rule) = (call.group.traits[index], call.rules[index])
+        let traits = call.traits[index]
+        let rule = traits.rule
         guard traits.mode != .exact else { return false }
         if state.memories.find(call.places[index]) == nil {
             guard traits.isAlwaysLeased else { return false }
@@ -145,7 +146,7 @@ extension LeasingStore {
         _ call: LimitCall, _ here: LimitGroup.Selection, passes: Bool, at now: Int64, _ monotonic: Int64,
         _ latest: Int64
     ) {
-        let traits = call.group.traits
+        let traits = call.traits
         call.decision.begin(limits: traits.count)
         for index in traits.indices {
             let verdict = verdict(
@@ -159,12 +160,12 @@ extension LeasingStore {
         _ call: LimitCall, _ index: Int, isHere: Bool, passes: Bool, at now: Int64, _ monotonic: Int64,
         _ latest: Int64
     ) -> Verdict {
-        let (rule, cost) = (call.rules[index], call.costs[index])
+        let (rule, cost) = (call.traits[index].rule, call.costs[index])
         let memory = state.memories.find(call.places[index])?.pointee.value ?? CounterMemory()
         let held = memory.held(rule, at: monotonic, latest: latest)
         let known = memory.known(rule, holding: held, at: now)
         let available = rule.available(known, at: now)
-        let hasRoom = isHere && call.group.traits[index].mode != .local ? held >= cost : cost <= available
+        let hasRoom = isHere && call.traits[index].mode != .local ? held >= cost : cost <= available
         let isAllowed = cost == 0 || (isHere && passes ? call.taken.contains(index) : hasRoom)
         var verdict = rule.verdict(
             known, available: available, cost: cost, isAllowed: isAllowed, at: now, reportsReset: call.reportsReset)
@@ -183,9 +184,9 @@ extension LeasingStore {
         _ renewals: inout [Renewal]
     ) {
         var isUrgent = false
-        for index in call.group.traits.indices where leased.contains(index) {
+        for index in call.traits.indices where leased.contains(index) {
             guard let slot = state.memories.find(call.places[index]) else { continue }
-            let rule = call.rules[index]
+            let rule = call.traits[index].rule
             let held = slot.pointee.value.held(rule, at: monotonic, latest: latest)
             let demand = slot.pointee.value.demand.unitsPerSecond(at: monotonic, rule)
             guard !slot.pointee.value.isLeasing, slot.pointee.value.refusedUntil <= monotonic else { continue }
@@ -193,9 +194,9 @@ extension LeasingStore {
             if lacks || LeaseTerms.isLow(held, demand) { isUrgent = true }
         }
         guard isUrgent else { return }
-        for index in call.group.traits.indices where leased.contains(index) {
+        for index in call.traits.indices where leased.contains(index) {
             guard let slot = state.memories.find(call.places[index]) else { continue }
-            let rule = call.rules[index]
+            let rule = call.traits[index].rule
             let held = slot.pointee.value.held(rule, at: monotonic, latest: latest)
             let demand = slot.pointee.value.demand.unitsPerSecond(at: monotonic, rule)
             let waits = call.spentAt == now ? 0 : call.costs[index] + unitsAwaited(at: call.places[index])
@@ -317,7 +318,7 @@ extension LeasingStore {
         state.noteOpen(call.places[index], call.group.limits[index], isUnsettled: isUnsettled) {
             OpenCounter(
                 key: key(call, index), limit: call.group.limits[index],
-                isExact: !mayBeLeased(call.group.traits[index], call.rules[index]))
+                isExact: !mayBeLeased(call.traits[index]))
         }
     }
 

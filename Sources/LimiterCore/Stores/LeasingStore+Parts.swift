@@ -17,7 +17,7 @@ extension LeasingStore {
         let passes = part.decision.isAllowed
         let (now, monotonic, latest) = state.clock.read()
         state.memories.locked(whole, at: now) {
-            let traits = whole.group.traits
+            let traits = whole.traits
             if !passes {
                 for index in traits.indices where whole.taken.contains(index) {
                     if traits[index].mode == .local {
@@ -25,7 +25,7 @@ extension LeasingStore {
                         continue
                     }
                     guard let slot = state.memories.find(whole.places[index]) else { continue }
-                    slot.pointee.value.refund(whole.costs[index], whole.rules[index], at: whole.spentAt)
+                    slot.pointee.value.refund(whole.costs[index], whole.traits[index].rule, at: whole.spentAt)
                 }
             }
             guard part.decision.outcome != .unavailable else { return }

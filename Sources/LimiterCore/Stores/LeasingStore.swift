@@ -67,17 +67,17 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
             let place = call.places[index]
             guard let slot = state.memories.find(place) else { continue }
             // What was seen of a counter that replicas hold leases of may have been given back since: a lease call asks the ledger.
-            let (traits, rule) = (call.group.traits[index], call.rules[index])
-            if !mayBeLeased(traits, rule) { call.carried[index] = slot.pointee.value.seen }
-            if mayTell, !slot.pointee.value.isLeasing, slot.pointee.value.hasUnsettled(rule) {
+            let traits = call.traits[index]
+            if !mayBeLeased(traits) { call.carried[index] = slot.pointee.value.seen }
+            if mayTell, !slot.pointee.value.isLeasing, slot.pointee.value.hasUnsettled(traits.rule) {
                 untold.append(place)
             }
         }
     }
 
-    func mayBeLeased(_ traits: LimitTraits, _ rule: CounterRule) -> Bool {
+    func mayBeLeased(_ traits: LimitTraits) -> Bool {
         traits.isAlwaysLeased
-            || (traits.mode == .automatic && LeaseTerms.isLargeEnough(rule, shares: state.shares))
+            || (traits.mode == .automatic && LeaseTerms.isLargeEnough(traits.rule, shares: state.shares))
     }
 
     func useOverflowKeys(_ call: LimitCall) {
@@ -94,10 +94,9 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
         var doubtful: [Int] = []
         state.locked(call, at: now) {
             for index in call.group.limits.indices {
-                keepSeen(
-                    call.states[index], at: call.places[index], call.rules[index], call.group.traits[index], now: now)
+                keepSeen(call.states[index], at: call.places[index], call.traits[index], now: now)
                 if state.memories.find(call.places[index])?.pointee.value.doubtsStore == true { doubtful.append(index) }
-                if call.operation == .peek { held.append(self.held(call.rules[index], call.places[index])) }
+                if call.operation == .peek { held.append(self.held(call.traits[index].rule, call.places[index])) }
             }
         }
         for index in doubtful { noteOpen(call, index, isUnsettled: false) }
@@ -107,7 +106,8 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
 
     /// What this replica holds has been granted and is not spent: who asks what is left is told so.
     private func resolve(_ call: LimitCall, holding held: [Int64], at now: Int64) {
-        for (index, rule) in call.rules.enumerated() {
+        for index in call.traits.indices {
+            let rule = call.traits[index].rule
             switch rule.algorithm {
             case .slidingWindow, .calendar: call.states[index].count = max(0, call.states[index].count - held[index])
             case .tokenBucket:
@@ -139,20 +139,20 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
                     slot.pointee.value.unspend(
                         min(answer.charged[index], answer.spentLocally[index]), rule, at: answer.now)
                 }
-                let traits = answer.group.traits[index]
+                var traits = answer.group.traits[index]
+                traits.rule = rule
                 guard state.memories.find(place) != nil || state.memories.hasRoom(traits.index) else { return }
-                keepSeen(answer.states[index], at: place, rule, traits, now: answer.now)
+                keepSeen(answer.states[index], at: place, traits, now: answer.now)
             }
         }
     }
 
-    private func keepSeen(
-        _ seen: CounterState, at place: CounterPlace, _ rule: CounterRule, _ traits: LimitTraits, now: Int64
-    ) {
+    private func keepSeen(_ seen: CounterState, at place: CounterPlace, _ traits: LimitTraits, now: Int64) {
+        let rule = traits.rule
         let known = state.memories.find(place)?.pointee.value
         if known == nil, rule.available(seen, at: now) == rule.limit, seen.generation == 0 { return }
         var memory = known ?? CounterMemory()
-        memory.saw(seen, rule: rule, mayBeLeased: mayBeLeased(traits, rule), at: now)
+        memory.saw(seen, rule: rule, mayBeLeased: mayBeLeased(traits), at: now)
         keep(memory, at: place, rule, traits.index, now: now)
     }
 

@@ -14,8 +14,8 @@ package final class LimitCall {
 
     package private(set) var group: LimitGroup
     package private(set) var operation: Operation
-    /// What each limit of the group counts by; of calendar quotas, in the period for which `settle(at:)` was called last.
-    package private(set) var rules: [CounterRule]
+    /// What a decision needs of each limit of the group; of calendar quotas, in the period for which `settle(at:)` was called last.
+    private(set) var traits: [LimitTraits]
     /// In cost units, one a limit of the group; `prepare` fills in fixed costs, the owner the variable ones.
     package var costs: [Int64]
     /// Who is told of the answer.
@@ -54,7 +54,7 @@ package final class LimitCall {
     package init() {
         group = LimitGroup([])
         operation = .decide
-        rules = []
+        traits = []
         costs = []
         keyBytes = []
         keyEnds = []
@@ -73,7 +73,7 @@ package final class LimitCall {
     package func prepare(_ group: LimitGroup, _ operation: Operation = .decide) {
         self.group = group
         self.operation = operation
-        rules = group.rules
+        traits = group.traits
         reportsReset = operation != .decide
         attempts = 0
         spentAt = 0
@@ -108,14 +108,17 @@ package final class LimitCall {
             keyEnds.append(keyBytes.count)
             costs[next] = call.costs[index]
             carried[next] = call.carried[index]
-            if group.hasCalendar { rules[next] = call.rules[index] }
+            if group.hasCalendar { traits[next].rule = call.traits[index].rule }
             next += 1
         }
     }
 
+    /// What each limit counts by.
+    package var rules: [CounterRule] { group.hasCalendar ? traits.map(\.rule) : group.rules }
+
     /// Takes the calendar periods that hold at `now`. Whoever decides calls it first; others need not.
     package func settle(at now: Int64) {
-        if group.hasCalendar { rules = group.rules(at: now) }
+        if group.hasCalendar { traits = group.traits(at: now) }
     }
 
     package func appendValue(_ bytes: UnsafeRawBufferPointer) {
@@ -199,25 +202,25 @@ package final class LimitCall {
     /// Decides on `states`, which the store has made current at `now`, and fills in the decision.
     /// Returns whether states were changed and must be kept.
     package func resolve(at now: Int64) -> Bool {
-        let traits = group.traits
+        let traits = traits
         decision.begin(limits: traits.count)
         if operation == .reset {
             for index in traits.indices {
                 costs[index] = 0
-                states[index] = rules[index].reset(states[index], at: now)
+                states[index] = traits[index].rule.reset(states[index], at: now)
             }
         }
         if available.count != traits.count { available = Array(repeating: 0, count: traits.count) }
         var passes = true
         for index in traits.indices {
-            let units = rules[index].available(states[index], at: now)
+            let units = traits[index].rule.available(states[index], at: now)
             available[index] = units
             if costs[index] > max(0, units) && !traits[index].isShadow { passes = false }
         }
         let charges = passes && operation == .decide
         var changes = operation == .reset
         for index in traits.indices {
-            let (rule, cost) = (rules[index], costs[index])
+            let (rule, cost) = (traits[index].rule, costs[index])
             let isAllowed = cost <= max(0, available[index])
             if charges && isAllowed && cost > 0 {
                 rule.charge(&states[index], cost: cost)

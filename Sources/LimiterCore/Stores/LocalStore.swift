@@ -30,18 +30,20 @@ package final class LocalStore: LimitStore, Sendable {
         call.settle(at: now)
         table.locked(call, at: now) {
             if call.group.hasCalendar, call.operation == .decide { note(call, at: now) }
-            let traits = call.group.traits
+            let traits = call.traits
             if call.states.count != traits.count {
                 call.states = Array(repeating: CounterState(position: 0, count: 0, rest: 0), count: traits.count)
             }
             for index in traits.indices {
-                let rule = call.rules[index]
-                call.states[index] =
-                    state(at: call.places[index]).map { rule.current($0, at: now) } ?? rule.neutral(at: now)
+                if let state = state(at: call.places[index]) {
+                    call.states[index] = traits[index].rule.current(state, at: now)
+                } else {
+                    call.states[index] = traits[index].rule.neutral(at: now)
+                }
             }
             if call.resolve(at: now) {
                 for index in traits.indices {
-                    keep(call.states[index], at: call.places[index], call.rules[index], traits[index].index, now: now)
+                    keep(call.states[index], at: call.places[index], traits[index].rule, traits[index].index, now: now)
                 }
             }
         }
@@ -49,13 +51,13 @@ package final class LocalStore: LimitStore, Sendable {
     }
 
     /// What is kept of a counter, if anything. While it is locked, as all that follows.
-    func state(at place: CounterPlace) -> CounterState? {
+    @inline(__always) func state(at place: CounterPlace) -> CounterState? {
         guard let counter = table.find(place)?.pointee.value else { return nil }
         return CounterState(position: counter.position, count: counter.count, rest: counter.rest)
     }
 
     private func note(_ call: LimitCall, at now: Int64) {
-        for index in call.rules.indices where call.rules[index].algorithm == .calendar {
+        for index in call.traits.indices where call.traits[index].rule.algorithm == .calendar {
             let place = call.places[index]
             guard !table.isOverflow(place) else { continue }
             usage.note(place, call.group.limits[index], at: now) { call.withKey(index) { [UInt8]($0) } }

@@ -8,7 +8,7 @@ extension LeasingState: UsageKeeping {
     }
 
     private func note(_ call: LimitCall, at now: Int64) {
-        for index in call.rules.indices where call.rules[index].algorithm == .calendar {
+        for index in call.traits.indices where call.traits[index].rule.algorithm == .calendar {
             let place = call.places[index]
             guard !memories.isOverflow(place) else { continue }
             usage.note(place, call.group.limits[index], at: now) { call.withKey(index) { [UInt8]($0) } }

@@ -6,13 +6,13 @@ extension LeasingStore: UsageStore {
         let now = state.clock.now
         call.settle(at: now)
         state.memories.locked(call, at: now) {}
-        for index in call.rules.indices { state.updateUsage(call.places[index], call.rules[index], at: now) }
-        let known = call.rules.indices.map { index in
-            state.usage[call.places[index]]?.whole ?? PeriodCounts(number: call.rules[index].number)
+        for index in call.traits.indices { state.updateUsage(call.places[index], call.traits[index].rule, at: now) }
+        let known = call.traits.indices.map { index in
+            state.usage[call.places[index]]?.whole ?? PeriodCounts(number: call.traits[index].rule.number)
         }
         let own = UsageAnswer(isDegraded: true, now: now, counts: known)
         // A limit that each replica counts for itself is nobody else's to tell.
-        let asked = call.rules.indices.filter { !call.group.local.contains($0) }
+        let asked = call.traits.indices.filter { !call.group.local.contains($0) }
         guard !asked.isEmpty else {
             return completion(UsageAnswer(isDegraded: false, now: now, counts: known))
         }

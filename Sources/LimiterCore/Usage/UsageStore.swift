@@ -73,8 +73,8 @@ extension LocalStore: UsageStore, UsageKeeping {
         var counts: [PeriodCounts] = []
         table.locked(call, at: now) {
             for index in call.group.limits.indices {
-                update(call.places[index], call.rules[index], at: now)
-                counts.append(usage[call.places[index]]?.counts ?? PeriodCounts(number: call.rules[index].number))
+                update(call.places[index], call.traits[index].rule, at: now)
+                counts.append(usage[call.places[index]]?.counts ?? PeriodCounts(number: call.traits[index].rule.number))
             }
         }
         completion(UsageAnswer(isDegraded: false, now: now, counts: counts))

@@ -40,10 +40,17 @@ extension LimitTable {
         }
         let own = tenantCounters.changing { change($0, $0.service, $0.route) }
         let views = Self.views(services, beside: own)
+        var refused: Set<LimitChange> = []
         for view in views {
             if case .change(let change)? = view.layers.first?.source, let error = view.refusal(beside: own) {
                 note(change, error)
+                refused.insert(change)
             }
+        }
+        if !refused.isEmpty {
+            // Without them others of their list may be the narrowest.
+            let rest = changed(by: lists.map { $0.filter { !refused.contains($0) } })
+            return (rest.table, faults + rest.faults.filter { !faults.contains($0) })
         }
         let counters =
             views.isEmpty ? own : LimitGroup(own.limits.map { LimitGroup.Member($0) } + views.map(\.member))

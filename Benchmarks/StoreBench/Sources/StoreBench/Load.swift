@@ -85,7 +85,7 @@ final class Load {
         private let load: Load
         private let call = LimitCall()
         private var isFirst: Bool
-        private var asked = NIODeadline.now()
+        private var asked = NIODeadline.uptimeNanoseconds(0)
         private var isAsking = false
         private var isAnswered = false
 
@@ -100,7 +100,7 @@ final class Load {
                 guard !load.isOver else { return }
                 isAnswered = false
                 isAsking = true
-                asked = .now()
+                if load.isTimed { asked = .now() }
                 call.prepare(load.group)
                 call.appendTenant(load.tenant)
                 call.receiver = self

@@ -37,6 +37,8 @@ package final class LimitCall {
     /// How often it waited for a lease, and of which counter; scratch space of the store that the call is in, as is what follows.
     var attempts = 0
     var waitsFor: CounterPlace?
+    /// Since when it waits for leases, by the monotonic clock; 0: it never did.
+    var waitsSince: Int64 = 0
     /// From which counters leased units were taken for it, and when by the store's time; 0: not yet.
     var taken = LimitGroup.Selection()
     var spentAt: Int64 = 0
@@ -72,6 +74,7 @@ package final class LimitCall {
         self.operation = operation
         reportsReset = operation != .decide
         attempts = 0
+        waitsSince = 0
         spentAt = 0
         taken = LimitGroup.Selection()
         let count = group.limits.count

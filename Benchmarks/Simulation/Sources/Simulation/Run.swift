@@ -19,6 +19,8 @@ final class Run {
         world = World(seed: scenario.seed, journal: journal)
         network = Network(world)
         referee = Referee(world, minimumReplicas: scenario.settings.minimumReplicas)
+        referee.hasTenantsThatShare = scenario.overflows
+        referee.isOfOneLimit = scenario.versions[0].group.limits.count == 1
         referee.isFaultless = scenario.kind != .faulty
         let clock = SimulatedClock(world, base: Epoch.start, partsPerMillion: world.random.number(-200...200))
         redis = RedisModel(world, clock, referee, isReplicated: true)

@@ -18,9 +18,15 @@ final class Referee {
     private(set) var tally = Tally()
     /// No fault is planned: then the store decides everything, and every answer is its word.
     var isFaultless = false
+    /// It looks at nothing: where figures are taken of millions of counters.
+    var isAsleep = false
     /// When an answer may last have been lost or a store have been replaced, in microseconds of the world.
     var disturbedAt: Int64 = -1
 
+    /// Which counters tenants share once there are too many, only replicas know.
+    var hasTenantsThatShare = false
+    /// Requests have one limit.
+    var isOfOneLimit = false
     /// A process ended: what it had not told is not known to the store.
     var hasLostReplicas = false
 
@@ -102,6 +108,7 @@ final class Referee {
     func countAdmission(by replica: Replica) { admissions[replica.index, default: 0] += 1 }
 
     func heard(_ fleet: FleetView, _ replica: Replica) {
+        guard !isAsleep else { return }
         if fleets[replica.index]?.rank == nil { heardFirst(replica) }
         fleets[replica.index] = (max(fleet.peak, minimumReplicas), fleet.rank)
         expect(
@@ -168,8 +175,10 @@ final class Referee {
         evicted(key, state, on: node)
     }
 
-    /// Units come back at once: at most the limit.
-    func wasReset(_ account: Account, position: Int64) {
+    /// Units come back at once: at most the limit. What replicas hold of it they may spend until they hear of that.
+    func wasReset(_ account: Account, position: Int64, before: SharedCounters.Counter?) {
+        let held = account.isWindow ? account.rule.limit : before.map { $0.lease.held + $0.lease.heldBefore } ?? 0
+        account.level.credit(held, until: world.now + forgiveness(account))
         account.isDisturbed = true
         account[position].resets += 1
         account.level.forgive(account.rule.limit, at: world.now, until: world.now + forgiveness(account))

@@ -29,6 +29,7 @@ struct Recovery {
         }
         guard referee.violations.isEmpty else { return }
         referee.isFaultless = true
+        referee.knowsAllRequests = false
         askStrangers()
     }
 

@@ -12,6 +12,7 @@ extension Referee {
             if decision.isAllowed { $0.admitted += 1 }
             if decision.isDegraded { $0.degraded += 1 }
         }
+        transcribe(call, request)
         checkLatency(request)
         if isFaultless {
             expect(
@@ -166,24 +167,28 @@ extension Referee {
     /// What a replica tells is what it spent, or what the store knows already.
     private func checkTotal(_ request: LeaseRequest, _ view: View, _ replica: Replica) {
         let account = account(request.key, request.rule)
-        guard account.isWindow, !account.isDisturbed, disturbedAt < 0, !hasTenantsThatShare, replica.sleptAt < 0 else {
+        guard knowsAllRequests, account.isWindow, !account.isDisturbed, disturbedAt < 0, !hasTenantsThatShare,
+            replica.sleptAt < 0
+        else {
             return
         }
         let spent = view[request.position].leased + view[request.position].local
-        // Units that were taken for a request that then asks the store as well are spent or put back.
-        let tellsNothing = request.holds >= 0 && (request.total == request.settled || !isOfOneLimit)
+        // Units that were taken for a request that then asks the store as well are spent or put back soon.
+        let tellsNothing = request.total == request.settled || !isOfOneLimit
         expect(
-            tellsNothing || request.total == max(spent, request.settled), .conservation,
+            request.holds < 0
+                ? request.total == spent : tellsNothing || request.total == max(spent, request.settled), .conservation,
             "\(account.name): replica \(replica.index) spent \(spent) in window \(request.position) and tells of \(request.total), \(request.settled) of them known"
         )
     }
 
     /// A decision that is the store's alone is asked for with what was last seen.
     func asks(_ call: LimitCall, _ replica: Replica) {
-        guard !isAsleep, !hasTenantsThatShare, call.operation == .decide else { return }
+        // Where a clock jumped, what was seen may seem to be of long ago.
+        guard !isAsleep, !hasTenantsThatShare, disturbedAt < 0, call.operation == .decide else { return }
         for (index, limit) in call.group.limits.enumerated() where limit.limit.mode == .exact {
-            let view = view(replica, call.withKey(index) { [UInt8]($0) }, limit.rule)
-            guard let seen = view.seen else { continue }
+            let view = view(replica, key(call, index), limit.rule)
+            guard let seen = view.seen, !account(key(call, index), limit.rule).isWidened else { continue }
             let carried = call.carried[index]
             // Both as of the latest time that either speaks of.
             let isWindow = limit.rule.algorithm == .slidingWindow
@@ -197,6 +202,8 @@ extension Referee {
                 "replica \(replica.index) saw \(seen) of \(limit.name) and carries \(carried)")
         }
     }
+
+    private func key(_ call: LimitCall, _ index: Int) -> [UInt8] { call.withKey(index) { [UInt8]($0) } }
 
     func isOver(_ requests: [LeaseRequest], _ replica: Replica) {
         guard !isAsleep else { return }

@@ -23,8 +23,13 @@ final class Referee {
     /// When an answer may last have been lost or a store have been replaced, in microseconds of the world.
     var disturbedAt: Int64 = -1
 
+    /// What each tenant was answered, where that is compared with another world.
+    var isTranscribing = false
+    private(set) var transcripts: [Int: [String]] = [:]
     /// Which counters tenants share once there are too many, only replicas know.
     var hasTenantsThatShare = false
+    /// Every request's answer is shown to it.
+    var knowsAllRequests = true
     /// Requests have one limit.
     var isOfOneLimit = false
     /// A process ended: what it had not told is not known to the store.
@@ -128,6 +133,17 @@ final class Referee {
         let (shares, rank) = fleets[replica.index] ?? (minimumReplicas, nil)
         guard amount > 0, shares > 1 else { return max(0, amount) }
         return amount / Int64(shares) + (Int64(rank ?? .max) < amount % Int64(shares) ? 1 : 0)
+    }
+
+    func transcribe(_ call: LimitCall, _ request: Request) {
+        guard isTranscribing else { return }
+        let decision = call.decision
+        var line = "\(request.askedAt) \(request.replica.index) \(call.operation) \(call.costs) \(decision.outcome)"
+        // A lease that came wakes all calls that wait, whoever's they are: then answers may come at other times.
+        if call.group.limits.allSatisfy({ $0.limit.mode == .exact }) {
+            line += " at \(world.now): \(decision.verdicts)"
+        }
+        transcripts[request.tenant, default: []].append(line)
     }
 
     // MARK: What a store forgets

@@ -29,6 +29,31 @@ import TestSupport
         }
     }
 
+    @Test func theScriptKnowsTheFleetAsSwiftDoes() async throws {
+        var random = SeededGenerator()
+        try await withStore { _, client in
+            var model = FleetRegistry()
+            var now: Int64 = 1_767_225_723_456_789
+            for step in 0..<600 {
+                switch Int.random(in: 0..<30, using: &random) {
+                case 0: now += Int64.random(in: 0...900_000_000, using: &random)
+                case 1: now -= Int64.random(in: 0...100_000_000, using: &random)
+                case 2...9: now += Int64.random(in: 0...6_000_000, using: &random)
+                default: now += Int64.random(in: 0...400_000, using: &random)
+                }
+                try await client.setClock(now)
+                let replica = ReplicaID(UInt64.random(in: 1...9, using: &random))
+                if Int.random(in: 0..<12, using: &random) == 0 {
+                    try await client.leave(replica)
+                    model.leave(replica)
+                } else {
+                    let view = try await client.heartbeat(of: replica).get()
+                    try #require(view == model.heartbeat(of: replica, clock: now, now: now), "step \(step)")
+                }
+            }
+        }
+    }
+
     @Test func aClockThatWentBackHidesNobodyForLong() async throws {
         try await withStore { _, client in
             let start: Int64 = 1_767_225_723_456_789

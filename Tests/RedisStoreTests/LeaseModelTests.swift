@@ -78,6 +78,7 @@ import TestSupport
                 let answer = try await client.lease(call.requests, of: call.replica).get()
                 let expected = model.lease(call.requests, of: call.replica, at: now)
                 try #require(answer == expected, "step \(step): \(call)")
+                for key in call.requests.map(\.key) { Self.checkLife(of: key, redis, model, step) }
                 Self.forgetWhatEndsSoon(call.requests.map(\.key), redis, &model)
                 for (request, entry) in zip(call.requests, answer.entries) {
                     var memory = memories[request.key]?[replica] ?? Memory()
@@ -90,6 +91,19 @@ import TestSupport
                 }
             }
         }
+    }
+
+    /// What is left of a key's life is what the model says, less what the test took since it was written.
+    private static func checkLife(
+        of key: [UInt8], _ redis: RawConnection, _ model: SharedCounters, _ step: Int
+    ) {
+        let text = String(decoding: key, as: UTF8.self)
+        guard let life = model.counters[key]?.lifeMilliseconds else { return }
+        let left = redis.timeToLive(text)
+        #expect(left <= life && left >= life - 20_000, "step \(step): \(text) lives for \(left), not \(life) ms")
+        guard let ledger = model.ledgers[key]?.lifeMilliseconds else { return }
+        let ledgerLeft = redis.timeToLive(text + ":m")
+        #expect(ledgerLeft <= ledger, "step \(step): \(text)'s ledger lives for \(ledgerLeft), not \(ledger) ms")
     }
 
     /// Keys that expire within a test's run would make it depend on how fast it runs; both sides forget them.

@@ -223,7 +223,7 @@ package struct SharedCounters {
             settle(request, isNews: isNews, news, newsBefore, &counter, &carried, at: now)
         } else {
             counter.state.count = max(-rule.limit, counter.state.count - news)
-            carried.count -= request.total - request.settled
+            carried.count -= min(news, request.total - request.settled)
             if carried.position >= 0 { merge(carried, into: &counter, rule, at: now) }
             fit(&counter, rule)
         }
@@ -243,6 +243,11 @@ package struct SharedCounters {
         var retry: Int64 = 0
         if isNews {
             var lease: Int64 = 0
+            // A lease that has ended, and of which the replica was never told, has come back to the bucket.
+            let epoch = isWindow ? 0 : counter.state.position * rule.tickMicroseconds / Self.leaseEpoch
+            if !isWindow, let record, record.lease == 0 || record.leaseEpoch + 1 < epoch {
+                taken = min(taken, request.total)
+            }
             retry = grant(request, ledger, current, &taken, &lease, &counter, at: now)
             if !isWindow { hold(lease, instead: record, of: &counter, rule) }
             ledger.records[replica] = Record(
@@ -297,11 +302,12 @@ package struct SharedCounters {
         } else if counter.state.position == position + 1 {
             counter.state.rest += news
         }
+        let unseen = min(news, request.total - request.settled)
         if carried.position == position {
-            carried.count += request.total - request.settled
-            carried.rest += request.previousTotal - request.previousSettled
+            carried.count += unseen
+            carried.rest += min(newsBefore, request.previousTotal - request.previousSettled)
         } else if carried.position == position + 1 {
-            carried.rest += request.total - request.settled
+            carried.rest += unseen
         }
         if carried.position >= 0 { merge(carried, into: &counter, rule, at: now) }
         counter.state.rest = min(counter.state.rest, rule.countCeiling)

@@ -20,6 +20,8 @@ package final class LeasingState: Sendable {
     private let isSuspect = Atomic<Bool>(false)
     private let tellingHeldUntil = Atomic<Int64>(0)
     private let lateReplyMicroseconds: Int64
+    /// A call that has waited for leases for so long is decided here.
+    let deadlineMicroseconds: Int64
 
     private struct Fleet {
         var view: FleetView?
@@ -27,15 +29,18 @@ package final class LeasingState: Sendable {
     }
 
     /// `minimumReplicas`: `store.replicas` of the configuration. `lateReplyMicroseconds`: how long after its deadline an answer may
-    /// still come. `secret` is as in `LocalStore`. `onPhaseChange` is called on the event loop that noticed.
+    /// still come; `deadlineMicroseconds`: how long a call of the store may take. `secret` is as in `LocalStore`. `onPhaseChange` is
+    /// called on the event loop that noticed.
     package init(
         labels: [LimitTable.Label], time: any TimeSource, minimumReplicas: Int,
-        lateReplyMicroseconds: Int64 = 2_000_000, replica: ReplicaID = ReplicaID(.random(in: .min ... .max)),
+        lateReplyMicroseconds: Int64 = 2_000_000, deadlineMicroseconds: Int64 = 20_000,
+        replica: ReplicaID = ReplicaID(.random(in: .min ... .max)),
         seed: UInt64 = .random(in: .min ... .max), secret: (UInt64, UInt64)? = nil,
         onPhaseChange: @escaping @Sendable (StoreStatus.Phase) -> Void = { _ in }
     ) {
         self.replica = replica
         self.lateReplyMicroseconds = lateReplyMicroseconds
+        self.deadlineMicroseconds = deadlineMicroseconds
         self.onPhaseChange = onPhaseChange
         clock = AlignedClock(time)
         memories = CounterTable(
@@ -204,6 +209,8 @@ package final class AlignedClock: Sendable {
         return monotonic + offset + drift + Self.slackMicroseconds
     }
 
+    /// Microseconds.
+    private static let longestAnswer: Int64 = 1_000_000
     /// Clocks differ by less than 500 parts in a million.
     private static let driftDivisor: Int64 = 2000
     /// The parts of the last answer are read one by one.
@@ -214,7 +221,12 @@ package final class AlignedClock: Sendable {
         latestOffset.store(storeTime - sent, ordering: .relaxed)
         let monotonic = monotonic
         latestHeardAt.store(monotonic, ordering: .relaxed)
-        offset.store(storeTime - monotonic, ordering: .relaxed)
+        let known = offset.load(ordering: .relaxed)
+        let possible = (storeTime - monotonic)...(storeTime - sent)
+        // An answer that was long on its way, or found this process asleep, says less than was known.
+        if self.storeTime == nil || monotonic - sent < Self.longestAnswer || !possible.contains(known) {
+            offset.store(possible.lowerBound, ordering: .relaxed)
+        }
         heardAt.store(monotonic, ordering: .relaxed)
     }
 

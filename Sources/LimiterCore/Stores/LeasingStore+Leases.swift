@@ -40,6 +40,7 @@ extension LeasingStore {
         if case .waits(let place) = step {
             if waiting.isEmpty { state.beginsToWait() }
             call.waitsFor = place
+            if call.waitsSince == 0 { call.waitsSince = monotonic }
             waiting.append(call)
         }
         useOverflowKeys(call)
@@ -93,7 +94,8 @@ extension LeasingStore {
             return .decided
         }
         if let lacking {
-            if isCutOff { return .cutOff }
+            let hasWaited = call.waitsSince > 0 && monotonic - call.waitsSince >= state.deadlineMicroseconds
+            if isCutOff || hasWaited { return .cutOff }
             renew(call, leased, at: now, monotonic, latest, &renewals)
             return .waits(lacking)
         }
@@ -270,6 +272,8 @@ extension LeasingStore {
 
     private func accept(_ entry: LeaseAnswer.Entry, of renewal: Renewal, sent: Int64) {
         let (place, rule) = (renewal.place, renewal.request.rule)
+        // The store's clock may have gone back since others moved the counter on: it is in this window all the same.
+        if rule.isWindow { state.clock.align(to: rule.start(ofWindow: entry.state.position)) }
         let (now, monotonic, latest) = state.clock.read()
         var isOpen = false
         var isUnsettled = false

@@ -39,6 +39,8 @@ package final class LimitCall {
     /// How often it waited for a lease, and of which counter; scratch space of the store that the call is in, as is what follows.
     var attempts = 0
     var waitsFor: CounterPlace?
+    /// Since when it waits for leases, by the monotonic clock; 0: it never did.
+    var waitsSince: Int64 = 0
     /// From which counters units were taken for it here, and when by the store's time; 0: not yet.
     var taken = LimitGroup.Selection()
     var spentAt: Int64 = 0
@@ -76,6 +78,7 @@ package final class LimitCall {
         traits = group.traits
         reportsReset = operation != .decide
         attempts = 0
+        waitsSince = 0
         spentAt = 0
         if !taken.isEmpty { taken = LimitGroup.Selection() }
         let count = group.limits.count

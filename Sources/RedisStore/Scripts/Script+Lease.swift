@@ -110,11 +110,12 @@ extension Script {
             elseif p == position + 1 then
               r = r + news
             end
-            -- What is carried was seen before these were taken.
+            -- What is carried was seen before these were taken that are news.
+            local unseen = min(news, total - settled)
             if cp == position then
-              cc, cr = cc + total - settled, cr + previous_total - previous_settled
+              cc, cr = cc + unseen, cr + min(news_before, previous_total - previous_settled)
             elseif cp == position + 1 then
-              cr = cr + total - settled
+              cr = cr + unseen
             end
             if past then
               \#(calendarCarried)
@@ -125,7 +126,7 @@ extension Script {
           else
             head = floor(now / tick)
             \#(bucketState)
-            c, cc = max(-limit, c - news), cc - (total - settled)
+            c, cc = max(-limit, c - news), cc - min(news, total - settled)
             \#(bucketCarried)
             \#(bucketHeld)
           end
@@ -149,6 +150,11 @@ extension Script {
           local retry, lease = 0, 0
           if is_news then
             local lost = now_taken - (current == position and total or 0)
+            if not is_window and lost > 0
+              and (last_lease == 0 or last_epoch + 1 < floor(p * tick / \#(leaseEpoch))) then
+              -- The replica was never told of a lease that has ended since: what it was has come back to the bucket.
+              now_taken, lost = total, 0
+            end
             if holds < 0 then
               if lost > 0 and current == position then
                 now_taken = total

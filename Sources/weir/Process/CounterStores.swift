@@ -29,7 +29,10 @@ final class CounterStores: Sendable {
         access = try RedisAccess.make(configuration)
         local = LocalStore(labels: labels, time: time)
         fallback = configuration.store.map { settings in
-            LeasingState(labels: labels, time: time, minimumReplicas: settings.replicas) { phase in
+            LeasingState(
+                labels: labels, time: time, minimumReplicas: settings.replicas,
+                deadlineMicroseconds: Int64(settings.deadline / .microseconds(1))
+            ) { phase in
                 Self.announce(phase, settings, logger)
             }
         }

@@ -17,6 +17,7 @@ package struct Outcome: Sendable {
         write?(scenario.summary)
         let run = Run(scenario, journal)
         run.perform()
+        if scenario.kind == .isolated { Self.compare(run, scenario) }
         self.seed = seed
         violations = run.referee.violations
         digest = journal.digest
@@ -25,5 +26,24 @@ package struct Outcome: Sendable {
         admitted = run.referee.tally.admitted
         longestMicroseconds = run.referee.tally.longestMicroseconds
         summary = scenario.summary
+    }
+
+    /// The same world without one tenant's requests: all others are answered the same, and to the microsecond where
+    /// limits are exact.
+    private static func compare(_ run: Run, _ scenario: Scenario) {
+        let loudest = 0
+        let other = Run(scenario, Journal(), without: loudest)
+        other.perform()
+        for tenant in 1..<max(2, Int(scenario.traffic.tenants)) {
+            let with = (run.referee.transcripts[tenant] ?? []).sorted()
+            let without = (other.referee.transcripts[tenant] ?? []).sorted()
+            guard with != without else { continue }
+            let shared = min(with.count, without.count)
+            let place = (0..<shared).first { with[$0] != without[$0] } ?? shared
+            run.referee.violated(
+                .isolation,
+                "tenant \(tenant) was answered \(place < with.count ? with[place] : "nothing"), and without tenant \(loudest) \(place < without.count ? without[place] : "nothing")"
+            )
+        }
     }
 }

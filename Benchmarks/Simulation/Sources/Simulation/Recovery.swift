@@ -29,6 +29,7 @@ struct Recovery {
         }
         guard referee.violations.isEmpty else { return }
         referee.isFaultless = true
+        referee.knowsAllRequests = false
         askStrangers()
     }
 
@@ -37,7 +38,8 @@ struct Recovery {
     private var isWhole: Bool { run.replicas.allSatisfy { !$0.isUp || isWell($0) } }
 
     private func isWell(_ replica: Replica) -> Bool {
-        guard replica.isAwake, replica.links.allSatisfy({ $0.connection != nil }), let status = replica.state?.status
+        guard replica.isAwake, replica.links.allSatisfy({ $0.connection?.node === run.redis.primary }),
+            let status = replica.state?.status
         else { return false }
         return status.phase == .shared && status.replicasAlive == alive && status.unmerged == 0
     }
@@ -66,6 +68,7 @@ struct Recovery {
             }
         }
         run.world.run(until: run.world.now + 3_000_000)
+        if run.referee.disturbedAt < 0 { run.referee.checkGivenBack(run.redis.primary, prefix: "weir:{t1000") }
         let group = run.scenario.versions[0].group
         let mayRefuse = group.limits.contains { $0.limit.per.isEmpty || $0.limit.maximumKeys < Scenario.manyKeys }
         run.referee.expect(

@@ -14,13 +14,23 @@ final class Run {
     private var traffic: [TrafficSource] = []
     private var requests: Int64 = 0
 
-    init(_ scenario: Scenario, _ journal: Journal) {
+    /// A tenant whose requests are left out.
+    private let silent: Int?
+
+    init(_ scenario: Scenario, _ journal: Journal, without silent: Int? = nil) {
+        self.silent = silent
         self.scenario = scenario
         world = World(seed: scenario.seed, journal: journal)
         network = Network(world)
         referee = Referee(world, minimumReplicas: scenario.settings.minimumReplicas)
+        referee.hasTenantsThatShare = scenario.overflows
+        referee.isOfOneLimit = scenario.versions[0].group.limits.count == 1
         referee.isFaultless = scenario.kind != .faulty
-        let clock = SimulatedClock(world, base: Epoch.start, partsPerMillion: world.random.number(-200...200))
+        let drift = world.random.number(-200...200)
+        let isIsolated = scenario.kind == .isolated
+        if isIsolated { network.jitter = 0 }
+        referee.isTranscribing = isIsolated
+        let clock = SimulatedClock(world, base: Epoch.start, partsPerMillion: isIsolated ? 0 : drift)
         redis = RedisModel(world, clock, referee, isReplicated: true)
         for _ in 0..<scenario.replicas { addReplica() }
     }
@@ -38,6 +48,7 @@ final class Run {
     func group(of replica: Replica) -> LimitGroup { scenario.versions[versions[replica.index]].group }
 
     func ask(_ replica: Replica, _ operation: LimitCall.Operation = .decide, tenant: Int, cost: Int64, loop: Int) {
+        guard tenant != silent else { return }
         requests += 1
         let number = requests
         replica.whenAwake { [self] in

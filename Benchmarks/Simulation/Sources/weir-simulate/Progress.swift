@@ -9,6 +9,7 @@ final class Progress: Sendable {
         var failed: UInt64 = 0
         var decisions = 0
         var steps = 0
+        var longest: Int64 = 0
         var said = ContinuousClock.now
     }
 
@@ -34,6 +35,7 @@ final class Progress: Sendable {
             count.withLock {
                 $0.decisions += outcome.decisions
                 $0.steps += outcome.steps
+                $0.longest = max($0.longest, outcome.longestMicroseconds)
             }
         }
         let line: String? = count.withLock {
@@ -58,7 +60,7 @@ final class Progress: Sendable {
         let count = count.withLock { $0 }
         let seconds = (ContinuousClock.now - started) / .seconds(1)
         print(
-            "\(count.done) seeds, \(count.failed) failed; \(count.decisions) decisions and \(count.steps) events in \(Int(seconds.rounded())) s"
+            "\(count.done) seeds, \(count.failed) failed; \(count.decisions) decisions and \(count.steps) events in \(Int(seconds.rounded())) s; the longest decision took \(count.longest / 1000) ms"
         )
         return count.failed > 0
     }

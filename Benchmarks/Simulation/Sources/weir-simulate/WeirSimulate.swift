@@ -16,15 +16,22 @@ struct WeirSimulate: AsyncParsableCommand {
     @Flag(help: "With --seed: print everything that happens.") var trace = false
     @Flag(help: "Say which invariants are checked, and where.") var invariants = false
     @Option(help: "Worlds at a time.") var threads = ProcessInfo.processInfo.activeProcessorCount
+    @Flag(help: "Compare exact and leased decisions with other schemes.") var figures = false
+    @Flag(help: "Measure fleets of 10, 100 and 1,000 replicas, and a million tenants.") var fleet = false
+    @Option(help: "Virtual seconds of each figure.") var seconds: Int64 = 60
+    @Flag(help: "Put figures into Benchmarks/README.md.") var write = false
     @Flag(help: "Stop at the first seed that fails.") var first = false
 
     func validate() throws {
         guard threads >= 1 else { throw ValidationError("--threads must be at least 1") }
+        guard seconds >= 1 else { throw ValidationError("--seconds must be at least 1") }
+        guard !write || figures || fleet else { throw ValidationError("--write needs --figures or --fleet") }
         guard !trace || seed != nil else { throw ValidationError("--trace needs a --seed") }
     }
 
     func run() async throws {
         if invariants { return listInvariants() }
+        if figures || fleet { return try takeFigures() }
         if let seed { return try replay(seed) }
         try await runSeeds()
     }
@@ -33,6 +40,18 @@ struct WeirSimulate: AsyncParsableCommand {
         for invariant in Invariant.allCases {
             print("\(invariant.rawValue). \(invariant.sentence) (\(invariant.place))")
         }
+    }
+
+    private func takeFigures() throws {
+        let tables = FigureTables(seconds: seconds) { Self.say("simulate: \($0)", to: .standardError) }
+        if figures { try publish(tables.schemes(), as: "simulation", by: "--figures") }
+        if fleet { try publish(tables.fleets(), as: "simulation-fleet", by: "--fleet") }
+    }
+
+    private func publish(_ text: String, as block: String, by flag: String) throws {
+        let text = "`scripts/simulate \(flag) --seconds \(seconds)`\n\n\(text)"
+        print(text)
+        if write { try FigurePage(path: "Benchmarks/README.md").put(text, into: block) }
     }
 
     private func replay(_ seed: UInt64) throws {

@@ -50,6 +50,8 @@ final class Replica {
     }
 
     private static let tick: Int64 = 50_000
+    /// How often sentinels are asked where the primary is.
+    private static let watch: Int64 = 1_000_000
 
     init(
         _ index: Int, _ world: World, _ network: Network, _ redis: RedisModel, labels: [LimitTable.Label],
@@ -92,6 +94,12 @@ final class Replica {
             stores.append(
                 LeasingStore(primary: link, state: process) { [world] action in world.after(1) { action() } })
             link.connect()
+        }
+        let own = links
+        world.every(Self.watch) { [weak self] in
+            guard let self, state === process else { return false }
+            for link in own { link.leaveFormer() }
+            return true
         }
         let first = stores[0]
         world.every(Self.tick) { [weak self] in

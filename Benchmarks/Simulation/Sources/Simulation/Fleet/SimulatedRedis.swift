@@ -45,6 +45,7 @@ final class SimulatedRedis: SharedStore {
 
     func decide(_ call: LimitCall) {
         call.makeKeys()
+        redis.referee.asks(call, replica)
         guard connection != nil else { return fail(call, Self.notConnected) }
         send(Flight(call, at: replica.moment, floor: floor))
     }
@@ -66,6 +67,7 @@ final class SimulatedRedis: SharedStore {
                     case .success(.leased(let answer)):
                         redis.referee.heard(answer, requests, self.replica)
                         completion(.success(answer))
+                        redis.referee.settled(requests, self.replica)
                     case .success: completion(.failure(Self.unexpected))
                     case .failure(let error): completion(.failure(error))
                     }
@@ -152,6 +154,12 @@ final class SimulatedRedis: SharedStore {
         connection.flights = []
         for flight in owed where !flight.isOverdue { fail(flight, StoreError(.interrupted, reason)) }
         retry()
+    }
+
+    /// Who is connected to a server that lost its place connects to the one that has it.
+    func leaveFormer() {
+        guard let connection, connection.node !== replica.reachablePrimary else { return }
+        replica.whenAwake { if connection === self.connection { self.reset("another server is the primary now") } }
     }
 
     /// The process ends: nobody is told anything any more.

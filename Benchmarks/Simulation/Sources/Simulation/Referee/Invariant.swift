@@ -50,7 +50,7 @@ package enum Invariant: Int, CaseIterable, Sendable {
         case .liveness:
             "once nothing is wrong any more, every replica is back at the store, seen by all, and has told what it spent"
         case .boundedLatency:
-            "no decision takes longer than its deadline, and one lease call a counter and replica is under way"
+            "no decision takes longer than three deadlines, and one lease call a counter and replica is under way"
         case .fairness: "replicas with equal demand admit shares that differ by at most a quarter in ten seconds"
         case .sameArithmetic: "Swift and Lua count alike, integer for integer"
         }

@@ -45,7 +45,7 @@ struct Level {
         guard level > 0 else { return time = now }
         // Long enough for any level to be gone.
         let drained = elapsed < 1 << 30 ? elapsed * refill : level
-        if drained >= level { emptySince = time + level / refill }
+        if drained >= level { emptySince = min(now, time + level / refill) }
         level = max(0, level - drained)
         time = now
     }
@@ -78,6 +78,11 @@ struct Level {
         let inLevel = min(units, (level + period - 1) / period)
         level = max(0, level - inLevel * period)
         if units > inLevel { credits.append((units - inLevel, end)) }
+    }
+
+    /// Units that were granted before may be spent until `end` beside the promise.
+    mutating func credit(_ units: Int64, until end: Int64) {
+        if units > 0 { credits.append((units, end)) }
     }
 
     /// The store's time jumped ahead: at most one limit comes back early. What was granted before may be spent until `end`.

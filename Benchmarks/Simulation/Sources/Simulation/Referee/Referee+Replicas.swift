@@ -12,6 +12,7 @@ extension Referee {
             if decision.isAllowed { $0.admitted += 1 }
             if decision.isDegraded { $0.degraded += 1 }
         }
+        transcribe(call, request)
         checkLatency(request)
         if isFaultless {
             expect(
@@ -34,13 +35,17 @@ extension Referee {
         for (index, limit) in call.group.limits.enumerated()
         where call.costs[index] > 0 && decision.verdicts[index].isAllowed {
             let key = call.withKey(index) { [UInt8]($0) }
-            admitted(call.costs[index], key, limit, decision.isDegraded, replica)
+            let position = index < call.states.count ? call.states[index].position : nil
+            admitted(call.costs[index], key, limit, decision.isDegraded, replica, storePosition: position)
         }
     }
 
     private func checkLatency(_ request: Request) {
         let took = world.now - request.askedAt
+        guard request.replica.sleptAt < 0 else { return }
         count { $0.longestMicroseconds = max($0.longestMicroseconds, took) }
+        // One deadline until it has waited long enough, one for the lease call that tells it so, one for limits that are asked exactly.
+        expect(took <= 3 * SimulatedRedis.deadline, .boundedLatency, "a decision took \(took) µs")
     }
 
     private enum Source {
@@ -62,7 +67,8 @@ extension Referee {
     }
 
     private func admitted(
-        _ units: Int64, _ key: [UInt8], _ limit: EffectiveLimit, _ isDegraded: Bool, _ replica: Replica
+        _ units: Int64, _ key: [UInt8], _ limit: EffectiveLimit, _ isDegraded: Bool, _ replica: Replica,
+        storePosition: Int64?
     ) {
         let (rule, account) = (limit.rule, account(key, limit.rule))
         let view = view(replica, key, rule)
@@ -70,7 +76,7 @@ extension Referee {
         let moment: Replica.Moment
         switch source {
         case .store:
-            account[account.isWindow ? view.position : 0].admitted += units
+            account[account.isWindow ? storePosition ?? view.position : 0].admitted += units
             return
         case .lease(let taken), .share(let taken): moment = taken
         }
@@ -80,11 +86,13 @@ extension Referee {
         guard account.isWindow else {
             return admitted(units, fromBucket: account, view, source, limit, replica, at: moment)
         }
-        view.move(to: now, rule)
-        // It may have moved on since units were taken for a request that then asked the store as well.
-        let asked = now / rule.periodMicroseconds
-        let position =
-            replica.delivery != nil && view[asked].leased + units <= view[asked].taken ? asked : view.position
+        var position = now / rule.periodMicroseconds
+        if case .lease = source, replica.delivery != nil, view[position].leased + units <= view[position].taken {
+            // Taken for a request that then asked the store as well; it may be in a later window by now.
+        } else {
+            view.move(to: now, rule)
+            position = view.position
+        }
         account[position].admitted += units
         let taken = view[position].taken
         if case .lease = source {
@@ -142,44 +150,97 @@ extension Referee {
     // MARK: What replicas hear
 
     func asks(_ requests: [LeaseRequest], _ replica: Replica) {
+        guard !isAsleep else { return }
         for request in requests {
             let view = view(replica, request.key, request.rule)
             expect(
-                view.askedAt.map { $0 < replica.sleptAt } ?? true, .boundedLatency,
+                // Where a clock jumped, or it slept, it may have forgotten the counter meanwhile.
+                disturbedAt >= 0 || view.askedAt.map { $0 < replica.sleptAt } ?? true, .boundedLatency,
                 "replica \(replica.index) asks for \(String(decoding: request.key, as: UTF8.self)) while it waits for an answer"
             )
             view.askedAt = world.now
+            if request.rule.algorithm == .slidingWindow { view.move(to: replica.storeTime, request.rule) }
+            checkTotal(request, view, replica)
         }
     }
 
+    /// What a replica tells is what it spent, or what the store knows already.
+    private func checkTotal(_ request: LeaseRequest, _ view: View, _ replica: Replica) {
+        let account = account(request.key, request.rule)
+        guard knowsAllRequests, account.isWindow, !account.isDisturbed, disturbedAt < 0, !hasTenantsThatShare,
+            replica.sleptAt < 0
+        else {
+            return
+        }
+        let spent = view[request.position].leased + view[request.position].local
+        // Units that were taken for a request that then asks the store as well are spent or put back soon.
+        let tellsNothing = request.total == request.settled || !isOfOneLimit
+        expect(
+            request.holds < 0
+                ? request.total == spent : tellsNothing || request.total == max(spent, request.settled), .conservation,
+            "\(account.name): replica \(replica.index) spent \(spent) in window \(request.position) and tells of \(request.total), \(request.settled) of them known"
+        )
+    }
+
+    /// A decision that is the store's alone is asked for with what was last seen.
+    func asks(_ call: LimitCall, _ replica: Replica) {
+        // Where a clock jumped, what was seen may seem to be of long ago.
+        guard !isAsleep, !hasTenantsThatShare, disturbedAt < 0, call.operation == .decide else { return }
+        for (index, limit) in call.group.limits.enumerated() where limit.limit.mode == .exact {
+            let view = view(replica, key(call, index), limit.rule)
+            guard let seen = view.seen, !account(key(call, index), limit.rule).isWidened else { continue }
+            let carried = call.carried[index]
+            // Both as of the latest time that either speaks of.
+            let isWindow = limit.rule.algorithm == .slidingWindow
+            let unit = isWindow ? limit.rule.periodMicroseconds : limit.rule.tickMicroseconds
+            let now = max(replica.storeTime, max(carried.position, seen.position) * unit)
+            let left = view.available(limit.rule, at: now)
+            guard left < limit.rule.limit else { continue }
+            let isLess = carried.position < 0 || Oracle(carried, limit.rule, at: now).available > left
+            expect(
+                !isLess || carried.generation > seen.generation, .boundedRemaining,
+                "replica \(replica.index) saw \(seen) of \(limit.name) and carries \(carried)")
+        }
+    }
+
+    private func key(_ call: LimitCall, _ index: Int) -> [UInt8] { call.withKey(index) { [UInt8]($0) } }
+
     func isOver(_ requests: [LeaseRequest], _ replica: Replica) {
+        guard !isAsleep else { return }
         for request in requests { view(replica, request.key, request.rule).askedAt = nil }
     }
 
     func heard(_ answer: LeaseAnswer, _ requests: [LeaseRequest], _ replica: Replica) {
+        guard !isAsleep else { return }
         for (request, entry) in zip(requests, answer.entries) {
             let view = view(replica, request.key, request.rule)
             view.heard(entry.state)
             if request.rule.algorithm == .slidingWindow {
                 view[entry.state.position].taken = entry.taken
-                view.position = max(view.position, entry.state.position)
             } else {
                 view.settle(at: world.now, holding: max(0, entry.taken - request.total))
             }
         }
     }
 
+    /// The limiter has taken notice of an answer, and perhaps of another time by it.
+    func settled(_ requests: [LeaseRequest], _ replica: Replica) {
+        guard !isAsleep else { return }
+        for request in requests where request.rule.algorithm == .slidingWindow {
+            view(replica, request.key, request.rule).move(to: replica.storeTime, request.rule)
+        }
+    }
+
     func heard(_ call: LimitCall, at now: Int64, _ replica: Replica) {
+        guard !isAsleep else { return }
         for (index, limit) in call.group.limits.enumerated() {
             let view = view(replica, call.withKey(index) { [UInt8]($0) }, limit.rule)
             view.saw(call.states[index], limit.rule, mayBeLeased: limit.limit.mode != .exact, at: now)
-            if limit.rule.algorithm == .slidingWindow {
-                view.position = max(view.position, call.states[index].position)
-            }
         }
     }
 
     func heardLate(_ answer: LateAnswer, _ replica: Replica) {
+        guard !isAsleep else { return }
         for (index, limit) in answer.group.limits.enumerated() {
             let view = view(replica, answer.keys[index], limit.rule)
             view.saw(answer.states[index], limit.rule, mayBeLeased: limit.limit.mode != .exact, at: answer.now)

@@ -8,12 +8,15 @@ extension Referee {
         _ call: LimitCall, _ keys: [[UInt8]], _ before: [SharedCounters.Counter?], _ after: [SharedCounters.Counter?],
         at now: Int64, on node: RedisNode, isPrimary: Bool
     ) -> [Debit] {
+        guard !isAsleep else { return [] }
         count { $0.executions += 1 }
         let limits = call.group.limits
         let accounts = limits.indices.map { account(keys[$0], limits[$0].rule) }
         for account in accounts { advance(account, to: now) }
         if call.operation == .reset {
-            for (index, account) in accounts.enumerated() { wasReset(account, position: call.states[index].position) }
+            for (index, account) in accounts.enumerated() {
+                wasReset(account, position: call.states[index].position, before: before[index])
+            }
             return []
         }
         checkDecision(call, keys, before, at: now)
@@ -45,6 +48,7 @@ extension Referee {
         _ requests: [LeaseRequest], _ answer: LeaseAnswer, of replica: ReplicaID, from before: [RedisNode.Memory.Lease],
         to after: [RedisNode.Memory.Lease], on node: RedisNode, isPrimary: Bool
     ) -> [Debit] {
+        guard !isAsleep else { return [] }
         count { $0.leaseCalls += 1 }
         var debits: [Debit] = []
         for (index, request) in requests.enumerated() {
@@ -62,7 +66,8 @@ extension Referee {
             checkLease(
                 account, request, before[index].counter, state, gained: has - known,
                 isNew: before[index].record == nil, at: answer.now)
-            let granted = has - max(had, told)
+            // A lease that has ended is not given again.
+            let granted = has - (has < had ? told : max(had, told))
             guard granted > 0 else { continue }
             let debit = Debit(
                 account: self.index(of: request.key, rule), position: account.isWindow ? position : 0, units: granted)

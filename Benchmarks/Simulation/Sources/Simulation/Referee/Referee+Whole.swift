@@ -21,6 +21,19 @@ extension Referee {
         }
     }
 
+    /// Of tenants that were asked for once, nothing is held any more.
+    func checkGivenBack(_ primary: RedisNode, prefix: String) {
+        for account in accounts where account.isWindow && account.name.hasPrefix(prefix) {
+            let window = primary.clock.nowMicroseconds / account.rule.periodMicroseconds
+            guard let state = primary.memory.counters.counters[account.key]?.state, state.position == window else {
+                continue
+            }
+            expect(
+                state.count <= 1, .conservation,
+                "\(account.name): \(state.count) are counted of a tenant that asked for one")
+        }
+    }
+
     /// A replica remembers no more keys than its limits may have.
     func checkMemory(_ replicas: [Replica], _ limits: DeclaredLimits) {
         let most = limits.table.labels.reduce(0) { $0 + $1.maximumKeys }

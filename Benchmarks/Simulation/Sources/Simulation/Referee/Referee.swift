@@ -18,9 +18,20 @@ final class Referee {
     private(set) var tally = Tally()
     /// No fault is planned: then the store decides everything, and every answer is its word.
     var isFaultless = false
+    /// It looks at nothing: where figures are taken of millions of counters.
+    var isAsleep = false
     /// When an answer may last have been lost or a store have been replaced, in microseconds of the world.
     var disturbedAt: Int64 = -1
 
+    /// What each tenant was answered, where that is compared with another world.
+    var isTranscribing = false
+    private(set) var transcripts: [Int: [String]] = [:]
+    /// Which counters tenants share once there are too many, only replicas know.
+    var hasTenantsThatShare = false
+    /// Every request's answer is shown to it.
+    var knowsAllRequests = true
+    /// Requests have one limit.
+    var isOfOneLimit = false
     /// A process ended: what it had not told is not known to the store.
     var hasLostReplicas = false
 
@@ -102,6 +113,7 @@ final class Referee {
     func countAdmission(by replica: Replica) { admissions[replica.index, default: 0] += 1 }
 
     func heard(_ fleet: FleetView, _ replica: Replica) {
+        guard !isAsleep else { return }
         if fleets[replica.index]?.rank == nil { heardFirst(replica) }
         fleets[replica.index] = (max(fleet.peak, minimumReplicas), fleet.rank)
         expect(
@@ -121,6 +133,17 @@ final class Referee {
         let (shares, rank) = fleets[replica.index] ?? (minimumReplicas, nil)
         guard amount > 0, shares > 1 else { return max(0, amount) }
         return amount / Int64(shares) + (Int64(rank ?? .max) < amount % Int64(shares) ? 1 : 0)
+    }
+
+    func transcribe(_ call: LimitCall, _ request: Request) {
+        guard isTranscribing else { return }
+        let decision = call.decision
+        var line = "\(request.askedAt) \(request.replica.index) \(call.operation) \(call.costs) \(decision.outcome)"
+        // A lease that came wakes all calls that wait, whoever's they are: then answers may come at other times.
+        if call.group.limits.allSatisfy({ $0.limit.mode == .exact }) {
+            line += " at \(world.now): \(decision.verdicts)"
+        }
+        transcripts[request.tenant, default: []].append(line)
     }
 
     // MARK: What a store forgets
@@ -168,8 +191,10 @@ final class Referee {
         evicted(key, state, on: node)
     }
 
-    /// Units come back at once: at most the limit.
-    func wasReset(_ account: Account, position: Int64) {
+    /// Units come back at once: at most the limit. What replicas hold of it they may spend until they hear of that.
+    func wasReset(_ account: Account, position: Int64, before: SharedCounters.Counter?) {
+        let held = account.isWindow ? account.rule.limit : before.map { $0.lease.held + $0.lease.heldBefore } ?? 0
+        account.level.credit(held, until: world.now + forgiveness(account))
         account.isDisturbed = true
         account[position].resets += 1
         account.level.forgive(account.rule.limit, at: world.now, until: world.now + forgiveness(account))

@@ -24,7 +24,13 @@ final class View {
     /// Windows move on. What lies over a second ahead was never the store's time.
     func move(to now: Int64, _ rule: CounterRule) {
         let window = now / rule.periodMicroseconds
-        if position * rule.periodMicroseconds > now + 1_000_000 { position = window }
+        if position * rule.periodMicroseconds > now + 1_000_000 {
+            // What it spent there and in the window before, it tells of in the one that the store is in.
+            var local = self[position].leased + self[position].local
+            if window == position - 1 { local += self[window].leased + self[window].local }
+            self[window] = Window(position: window, local: local)
+            position = window
+        }
         position = max(position, window)
     }
 

@@ -6,6 +6,8 @@ struct Scenario {
     enum Kind {
         /// Nothing goes wrong.
         case faultless
+        /// Nothing goes wrong or is left to chance but what clients ask, so that a second world differs by one tenant alone.
+        case isolated
         case faulty
         /// Nothing goes wrong, and every replica is asked for the same, more than the limit allows, for ten seconds.
         case fair
@@ -28,7 +30,8 @@ struct Scenario {
     init(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed, part: 1)
         self.seed = seed
-        let kind: Kind = random.oneIn(5) ? .faultless : random.oneIn(40) ? .fair : .faulty
+        let kind: Kind =
+            random.oneIn(5) ? (seed % 8 == 0 ? .isolated : .faultless) : random.oneIn(40) ? .fair : .faulty
         self.kind = kind
         let replicas = Int(random.pick([1, 2, 2, 3, 3, 4, 5, 8]))
         self.replicas = replicas
@@ -36,12 +39,14 @@ struct Scenario {
         settings.eventLoops = random.oneIn(3) ? 2 : 1
         settings.minimumReplicas = Int(random.pick([1, Int64(replicas), Int64(replicas), Int64(replicas) + 1]))
         settings.clockError = random.pick([0, 50_000, 1_000_000, 3_600_000_000])
+        if kind == .isolated { (settings.clockError, settings.drift) = (0, 0) }
         self.settings = settings
         begins = Self.second
         let lasts = kind == .fair ? 10 * Self.second : random.number(3...8) * Self.second
         calm = begins + lasts
 
-        let limits = try DrawnLimits(&random, replicas: replicas, isFair: kind == .fair)
+        let limits = try DrawnLimits(
+            &random, replicas: replicas, isFair: kind == .fair, isIsolated: kind == .isolated)
         versions = limits.versions
         traffic = Traffic(&random, limits, replicas: replicas, isFair: kind == .fair, until: calm)
         faults =
@@ -70,7 +75,7 @@ struct DrawnLimits {
     /// Units a second that the tightest of them lets pass.
     let unitsPerSecond: Int64
 
-    init(_ random: inout SeededGenerator, replicas: Int, isFair: Bool) throws {
+    init(_ random: inout SeededGenerator, replicas: Int, isFair: Bool, isIsolated: Bool) throws {
         var first: [LimitDeclaration] = []
         var second: [LimitDeclaration] = []
         var slowest = Int64.max
@@ -80,11 +85,11 @@ struct DrawnLimits {
             let count = isFair ? 400 * Int64(replicas) * period : max(1, size + random.number(-size / 4...size / 4))
             slowest = min(slowest, max(1, count / period))
             var declaration = LimitDeclaration(name: "limit\(number)")
-            declaration.per = random.oneIn(8) ? [] : [.tenant]
+            declaration.per = random.oneIn(8) && !isIsolated ? [] : [.tenant]
             declaration.mode = isFair ? .leased : random.pick([.exact, .exact, .leased, .leased, .automatic])
             declaration.isShadow = !isFair && random.oneIn(12)
             declaration.onStoreFailure = random.pick([.local, .local, .local, .local, .local, .allow, .deny])
-            declaration.maximumKeys = random.oneIn(10) ? 3 : 1000
+            declaration.maximumKeys = random.oneIn(10) && !isIsolated ? 3 : 1000
             let isBucket = !isFair && random.oneIn(3)
             declaration.algorithm = isBucket ? .tokenBucket : .slidingWindow
             let burstTenths = random.number(3...20)

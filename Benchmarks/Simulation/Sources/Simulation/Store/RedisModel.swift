@@ -6,6 +6,8 @@ final class RedisModel {
     let world: World
     let referee: Referee
     private(set) var primary: RedisNode
+    /// Commands that were executed.
+    private(set) var commands = 0
     /// The primary's memory as the replica had it, and what it has done since.
     private var replicated: RedisNode.Memory
     private var log: [Effect] = []
@@ -55,6 +57,7 @@ final class RedisModel {
 
     /// Executes one command atomically.
     func execute(_ command: RedisCommand, on node: RedisNode) -> RedisReply {
+        commands += 1
         if command.isScript {
             if node.isReadOnly { return .readOnly(StoreError(.refused, "READONLY")) }
             if let refusal = node.refusal { return .refused(refusal) }

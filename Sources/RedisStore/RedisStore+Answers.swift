@@ -81,7 +81,7 @@ extension RedisStore {
         guard let group = flight.group,
             let answer = DecisionReply(reply, requests: flight.requests, rules: flight.rules)
         else {
-            if flight.group?.hasCalendar == true, let now = DecisionReply.timeOutsidePeriods(reply), !flight.isMovedOn {
+            if flight.group?.hasCalendar == true, let now = DecisionReply.timeOutsidePeriods(reply) {
                 moveOn(flight, to: now)
                 return nil
             }
@@ -117,12 +117,18 @@ extension RedisStore {
     private func moveOn(_ flight: Flight, to now: Int64) {
         lastNow = now
         guard !flight.isOverdue else { return queue.recycle(flight) }
+        guard flight.periodMoves < Self.mostPeriodMoves else { return fail(flight, Self.outsidePeriods) }
         for call in flight.calls { call.settle(at: now) }
         flight.rules = flight.calls[0].rules
-        flight.isMovedOn = true
+        flight.periodMoves += 1
         queue.append(flight)
         scheduleFlush()
     }
+
+    /// The server's clock may pass the end of a period on the way, and be set back over it.
+    private static let mostPeriodMoves = 3
+    private static let outsidePeriods = StoreError(
+        .refused, "the server's clock goes back and forth over the end of a calendar period")
 
     func deliver(_ call: LimitCall, at now: Int64) {
         if let observer { observer.answered(call, at: now) } else { call.answer() }

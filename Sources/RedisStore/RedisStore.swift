@@ -186,7 +186,7 @@ package final class RedisStore: SharedStore, LimitStore {
             flight.clock = clock
             if flight.isAsking { announce(flight, on: connection) }
             connection.send(flight) { writer, names in write(flight, names, &texts, to: &writer) }
-            let isFirst = !flight.isResent && !flight.isMovedOn && flight.moves + flight.asks + flight.repetitions == 0
+            let isFirst = !flight.isResent && flight.moves + flight.periodMoves + flight.asks + flight.repetitions == 0
             if case .decision = flight.purpose, isFirst { metrics?.countBatch(decisions: flight.requests) }
         }
         queue.removeAll()

@@ -68,7 +68,7 @@ import Testing
         #expect(before.0.admitted(limits.group, of: 30) == 30 && before.1.admitted(limits.group, of: 40) == 40)
         let records = [before.0, before.1].map { replica in
             replica.state.updateUsage()
-            return (replica.state.usage.takeChanged(at: time.nowMicroseconds), replica.state.usage.birth)
+            return (replica.state.usage.changes(at: time.nowMicroseconds).map(\.record), replica.state.usage.birth)
         }
         model.loseEverything()
         let after = (3...4).map { ModelReplica(model, limits, number: UInt64($0)) }
@@ -97,15 +97,78 @@ import Testing
         let record = UsageRecord(
             key: Array("weir:{acme}:yearly::cy".utf8), counts: PeriodCounts(number: 2026, units: [5]))
         #expect(store.restore([record], of: limits.table) == 1)
-        #expect(!limits.table.isKept(record, at: time.nowMicroseconds))
+        #expect(record.isKept(at: time.nowMicroseconds))
+    }
+
+    @Test func hostileCountsAreNoCountersOfAnyLimit() throws {
+        let store = LocalStore(labels: limits.table.labels, time: time)
+        for number in [Int64(1) << 51, 1_000_000] {
+            let record = UsageRecord(
+                key: Array("weir:{acme}:monthly::cm".utf8), counts: PeriodCounts(number: number, units: [5]))
+            #expect(store.restore([record], of: limits.table) == 1)
+            #expect(!record.isKept(at: time.nowMicroseconds))
+        }
+    }
+
+    @Test func aResetGivesTheUsageBackToo() throws {
+        let store = LocalStore(labels: limits.table.labels, time: time)
+        for _ in 0..<60 { _ = store.ask(limits.group) }
+        store.updateUsage()
+        let before = store.usage.changes(at: time.nowMicroseconds).map(\.record)
+        _ = store.ask(limits.group, .reset)
+        for _ in 0..<5 { _ = store.ask(limits.group) }
+        #expect(usage(store)?.counts[0].units[0] == 5)
+        let after = store.usage.changes(at: time.nowMicroseconds).map(\.record)
+        let next = LocalStore(labels: limits.table.labels, time: time)
+        _ = next.restore(before + after, of: limits.table)
+        #expect(usage(next)?.counts[0].units[0] == 5)
+        #expect((0..<200).count { _ in next.ask(limits.group)?.isAllowed == true } == 95)
+    }
+
+    @Test func moreQuotasThanOneCallTakesAreAskedInPieces() throws {
+        let many = try DeclaredLimits((0..<150).map { try .calendar("quota-\($0)", "9/month") { $0.mode = .exact } })
+        let replica = ModelReplica(model, many, number: 9)
+        replica.store.tick()
+        #expect(replica.store.ask(many.group)?.isAllowed == true)
+        var answer: UsageAnswer?
+        replica.store.usage(of: LimitQuestion(many.group, .peek, tenant: "acme").makeCall()) { answer = $0 }
+        #expect(answer?.isDegraded == false && answer?.counts.map { $0.units[0] } == Array(repeating: 1, count: 150))
+    }
+
+    @Test func whatClientsChooseIsNotRecorded() throws {
+        let limits = try DeclaredLimits(
+            .calendar("ip", "5/hour", per: [.clientIP]), .calendar("all", "5/hour", per: []))
+        let store = LocalStore(labels: limits.table.labels, time: time)
+        for address in 0..<100 { _ = store.ask(limits.group, .decide, ["10.0.0.\(address)"]) }
+        #expect(store.usage.count == 1)
+    }
+
+    @Test func aPlansPeriodIsFoundAgain() throws {
+        var plans = TenantPlans()
+        let daily = LimitChange(.plan("daily"), limit: "monthly", rate: try Rate(parsing: "9/day"))
+        plans.add(TenantPlans.Plan.make("daily", [daily], of: limits.table).plan)
+        plans.assign("daily", to: "acme")
+        let table = limits.table.serving(plans)
+        let store = LocalStore(labels: table.labels, time: time)
+        let group = table.table(of: "acme").services[0].routes[0]
+        for _ in 0..<7 { _ = store.ask(group) }
+        store.updateUsage()
+        let records = store.usage.changes(at: time.nowMicroseconds).map(\.record)
+        let next = LocalStore(labels: table.labels, time: time)
+        #expect(next.restore(records, of: table) == 0)
+        #expect((0..<9).count { _ in next.ask(group)?.isAllowed == true } == 2)
     }
 
     @Test func countersInMemoryGoOnFromTheRecords() throws {
         let store = LocalStore(labels: limits.table.labels, time: time)
         for _ in 0..<70 { _ = store.ask(limits.group) }
         store.updateUsage()
-        let records = store.usage.takeChanged(at: time.nowMicroseconds)
-        #expect(records.count == 1 && store.usage.takeChanged(at: time.nowMicroseconds).isEmpty)
+        let changes = store.usage.changes(at: time.nowMicroseconds)
+        let records = changes.map(\.record)
+        // Until it is known to be recorded, it is still to be.
+        #expect(records.count == 1 && store.usage.changes(at: time.nowMicroseconds).count == 1)
+        store.usage.confirm(changes)
+        #expect(store.usage.changes(at: time.nowMicroseconds).isEmpty)
         let next = LocalStore(labels: limits.table.labels, time: time)
         #expect(next.restore(records, of: limits.table) == 0)
         #expect((0..<100).count { _ in next.ask(limits.group)?.isAllowed == true } == 30)
@@ -116,9 +179,9 @@ import Testing
         let store = LocalStore(labels: limits.table.labels, time: time)
         _ = store.ask(limits.group)
         store.updateUsage()
-        #expect(store.usage.takeChanged(at: time.nowMicroseconds).count == 1)
+        #expect(store.usage.changes(at: time.nowMicroseconds).count == 1)
         time.advance(by: .seconds(500 * 86_400))
-        _ = store.usage.takeChanged(at: time.nowMicroseconds)
+        _ = store.usage.changes(at: time.nowMicroseconds)
         #expect(store.usage.count == 0)
     }
 }

@@ -41,6 +41,32 @@ import Testing
         }
     }
 
+    @Test(arguments: [1e10, 4e15, -1, 0.5, .infinity])
+    func aStateOfNoPeriodThatCanBeCountsAsAbsent(position: Double) async throws {
+        let group = try DeclaredLimits(.calendar("hours", "100/hour")).group
+        try await withStore { server, client in
+            let redis = try RawConnection(port: server.port)
+            try await client.setClock(Self.start)
+            let packed = [position, 90, 0, 0].flatMap { number in
+                withUnsafeBytes(of: number.bitPattern.bigEndian) { [UInt8]($0) }
+            }
+            let key = "weir:{acme}:hours::ch"
+            redis.command([Array("SET".utf8), Array(key.utf8), packed])
+            let answer = try await client.decide(Question(group: group))
+            #expect(answer.error == nil && answer.decision.verdicts.map(\.remaining) == [99])
+        }
+    }
+
+    @Test func whatClientsChooseIsKeptNoLongerThanItCounts() async throws {
+        let group = try DeclaredLimits(.calendar("ip", "100/hour", per: [.clientIP])).group
+        try await withStore { server, client in
+            let redis = try RawConnection(port: server.port)
+            try await client.setClock(Self.start)
+            let answer = try await client.decide(Question(group: group, tenant: "10.0.0.1"))
+            #expect(answer.isAllowed && redis.timeToLive(answer.keys[0]) <= 2 * 3_600_000)
+        }
+    }
+
     @Test func theCountsOfThirteenPeriodsBeforeAreKept() async throws {
         let group = try DeclaredLimits(.calendar("hours", "1000/hour")).group
         try await withStore { server, client in

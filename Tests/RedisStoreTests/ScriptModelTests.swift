@@ -139,7 +139,7 @@ private func packed(_ state: CounterState, _ rule: CounterRule) -> [UInt8] {
                     }
                     var life = rule.timeToLiveMilliseconds(states[index], at: clock)
                     if rule.algorithm == .calendar {
-                        let kept = Int64(CounterRule.keptPeriods) * rule.periodMicroseconds
+                        let kept = rule.periodsKept * rule.periodMicroseconds
                         life = (rule.start(ofWindow: rule.number + 1) - clock + kept + 999) / 1000
                     }
                     if rule.algorithm == .tokenBucket, states[index].generation > 0 {

@@ -152,7 +152,7 @@ package struct SharedCounters {
         let (state, lease) = (counter.state, counter.lease)
         var life = rule.timeToLiveMilliseconds(state, at: now)
         if rule.algorithm == .calendar {
-            let kept = Int64(CounterRule.keptPeriods) * rule.periodMicroseconds
+            let kept = rule.periodsKept * rule.periodMicroseconds
             life = (rule.start(ofWindow: rule.number + 1) - now + kept + 999) / 1000
         }
         guard rule.algorithm == .tokenBucket else { return life }

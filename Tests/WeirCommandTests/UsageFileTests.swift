@@ -10,13 +10,17 @@ import Testing
 
     init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
 
-    private func record(_ tenant: String, _ number: Int64, _ units: Int64...) -> UsageRecord {
+    /// 2026-01-15.
+    private static let now: Int64 = 1_768_435_200_000_000
+
+    /// Months are counted from August 2025, whose number is 0 here.
+    private func record(_ tenant: String, _ month: Int64, _ units: Int64...) -> UsageRecord {
         UsageRecord(
-            key: Array("weir:{\(tenant)}:monthly::cm".utf8), counts: PeriodCounts(number: number, units: units))
+            key: Array("weir:{\(tenant)}:monthly::cm".utf8), counts: PeriodCounts(number: 24_307 + month, units: units))
     }
 
     private func open() throws -> (file: UsageFile, contents: UsageFile.Contents) {
-        try UsageFile.open(path) { _ in true }
+        try UsageFile.open(path, at: Self.now)
     }
 
     @Test func whatWasRecordedIsThereAgainByMaximum() throws {
@@ -62,9 +66,9 @@ import Testing
 
     @Test func aFolderThatIsNotThereIsSaidSo() throws {
         let error = #expect(throws: CommandError.self) {
-            try UsageFile.open(folder.appending(path: "none/usage.log").path) { _ in true }
+            try UsageFile.open(folder.appending(path: "none/usage.log").path, at: Self.now)
         }
-        #expect(error?.message.contains("no such folder") == true)
+        #expect(error?.message.contains("No such file or directory") == true)
     }
 
     @Test func aFileThatGrowsIsWrittenAnewWithoutLosingAnything() throws {
@@ -77,13 +81,35 @@ import Testing
         #expect(again.records.count == 200 && again.records.allSatisfy { $0.counts.units[0] == 200 })
     }
 
-    @Test func whatIsNotWorthKeepingIsLeftOut() throws {
+    @Test func whatIsTooOldToBeToldIsLeftOut() throws {
         do {
             let (file, _) = try open()
-            try file.append([record("a", 5, 10), record("b", 5, 20)], birth: 0)
+            try file.append([record("a", 5 - 30, 10), record("b", 5, 20)], birth: 0)
         }
-        do { _ = try UsageFile.open(path) { $0.counts.units[0] > 15 } }
+        do { _ = try open() }
         let (_, contents) = try open()
         #expect(contents.records == [record("b", 5, 20)])
+    }
+
+    @Test func numbersThatNobodyCountsToAreDamage() throws {
+        do { _ = try open() }
+        let (file, _) = try UsageFile.open(path + "2", at: Self.now)
+        for number in [Int64.min, .max, -1, 1 << 52] {
+            try file.append(
+                [UsageRecord(key: Array("weir:{a}:monthly::cm".utf8), counts: PeriodCounts(number: number))], birth: 0)
+        }
+        #expect(try UsageFile.read(path + "2").damaged == 4)
+    }
+
+    @Test func aLineThatCouldNotBeWrittenWholeIsNotThere() throws {
+        let (file, _) = try open()
+        try file.append([record("a", 5, 10)], birth: 0)
+        // What another hand left behind is written over.
+        let handle = try #require(FileHandle(forUpdatingAtPath: path))
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data("half a li".utf8))
+        try file.append([record("b", 5, 20)], birth: 0)
+        let contents = try UsageFile.read(path)
+        #expect(contents.records == [record("a", 5, 10), record("b", 5, 20)] && contents.damaged == 0)
     }
 }

@@ -131,7 +131,8 @@ extension CounterRule {
     /// How long, in milliseconds, a state must be kept: until it is neutral.
     package func timeToLiveMilliseconds(_ state: CounterState, at now: Int64) -> Int64 {
         switch algorithm {
-        case .calendar: return max(1, (start(ofWindow: state.position + 1) - now + 999) / 1000)
+        // A period more, so that what was used can still be told.
+        case .calendar: return max(1, (start(ofWindow: state.position + 2) - now + 999) / 1000)
         case .slidingWindow:
             let window = periodMicroseconds
             let start = state.position * window

@@ -22,9 +22,13 @@ package struct CounterRule: Hashable, Sendable, BitwiseCopyable {
     /// Of a calendar period its number, as `CalendarPeriod.Span` has it, and its start since the epoch; elsewhere 0.
     package let number: Int64
     package let startMicroseconds: Int64
+    /// Of a calendar quota, the counts of periods that are over are kept and recorded.
+    package let keepsPast: Bool
 
-    /// Closed calendar periods whose counts the shared store keeps.
+    /// Closed calendar periods whose counts the shared store keeps, of quotas whose past is kept.
     package static let keptPeriods = 13
+    /// No state is of a calendar period further ahead: a clock was set back, but not by so much.
+    package static let mostPeriodsAhead: Int64 = 1000
 
     private static let exactBound: Int64 = 1 << 52
     /// A bucket must fill up in so many microseconds: a hundred years.
@@ -34,7 +38,7 @@ package struct CounterRule: Hashable, Sendable, BitwiseCopyable {
     package init(_ limit: Limit) throws(LimitError) {
         if case .calendar(let period) = limit.algorithm {
             guard Self.isExact(limit.capacity, 1) else { throw Self.inexact(limit) }
-            self.init(limit.capacity, in: period, at: 0)
+            self.init(limit.capacity, in: period, at: 0, keepsPast: limit.keepsPast)
             return
         }
         let fill = Double(limit.capacity) * Double(limit.rate.periodMicroseconds) / Double(limit.rate.count)
@@ -67,11 +71,12 @@ package struct CounterRule: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// The calendar period at `now`, in microseconds since the epoch.
-    init(_ limit: Int64, in period: CalendarPeriod, at now: Int64) {
+    init(_ limit: Int64, in period: CalendarPeriod, at now: Int64, keepsPast: Bool) {
         let span = period.span(at: CivilDay.divide(now, by: 1_000_000).quotient)
         self.init(
             algorithm: .calendar, limit: limit, refill: 0, periodTicks: span.end - span.start,
-            tickMicroseconds: 1_000_000, number: span.number, startMicroseconds: span.start * 1_000_000)
+            tickMicroseconds: 1_000_000, number: span.number, startMicroseconds: span.start * 1_000_000,
+            keepsPast: keepsPast)
     }
 
     private static func inexact(_ limit: Limit) -> LimitError {
@@ -83,7 +88,7 @@ package struct CounterRule: Hashable, Sendable, BitwiseCopyable {
 
     package init(
         algorithm: Algorithm, limit: Int64, refill: Int64, periodTicks: Int64, tickMicroseconds: Int64,
-        number: Int64 = 0, startMicroseconds: Int64 = 0
+        number: Int64 = 0, startMicroseconds: Int64 = 0, keepsPast: Bool = false
     ) {
         self.algorithm = algorithm
         self.limit = limit
@@ -92,9 +97,13 @@ package struct CounterRule: Hashable, Sendable, BitwiseCopyable {
         self.tickMicroseconds = tickMicroseconds
         self.number = number
         self.startMicroseconds = startMicroseconds
+        self.keepsPast = keepsPast
     }
 
     package var periodMicroseconds: Int64 { periodTicks * tickMicroseconds }
+
+    /// How many periods a calendar quota's state is kept beyond its own.
+    package var periodsKept: Int64 { keepsPast ? Int64(Self.keptPeriods) : 1 }
 
     /// Whether units are counted in windows, one after the other.
     package var isWindow: Bool { algorithm != .tokenBucket }

@@ -66,6 +66,9 @@ package struct Limit: Hashable, Sendable {
     /// A calendar quota's period; nil: it is none.
     package var calendar: CalendarPeriod? { if case .calendar(let period) = algorithm { period } else { nil } }
 
+    /// Whether what was used in periods that are over is kept and recorded: not of values that clients choose, of which there is no end.
+    var keepsPast: Bool { calendar != nil && !per.contains(where: \.isChosenByClients) }
+
     /// The length of its window in seconds; nil: it depends on the calendar.
     package var windowSeconds: Int64? { calendar == nil ? rate.periodSeconds : nil }
 

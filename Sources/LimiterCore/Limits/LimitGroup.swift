@@ -22,7 +22,7 @@ package final class EffectiveLimit: Sendable {
 
     /// The numbers that hold at `now`, in microseconds since the epoch.
     package func rule(at now: Int64) -> CounterRule {
-        limit.calendar.map { CounterRule(limit.capacity, in: $0, at: now) } ?? rule
+        limit.calendar.map { CounterRule(limit.capacity, in: $0, at: now, keepsPast: limit.keepsPast) } ?? rule
     }
 
     var scoped: ScopedLimit {

@@ -107,19 +107,13 @@ package final class LimitTable: Sendable {
 
     package var hasCalendarQuotas: Bool { tenantCounters.hasCalendar || sharedCounters.hasCalendar }
 
-    /// Whether a record is of a calendar quota that there is, and not too old to be told at `now`, in microseconds since the epoch.
-    package func isKept(_ record: UsageRecord, at now: Int64) -> Bool {
-        guard let limit = calendarQuota(ofKey: record.key) else { return false }
-        var counts = record.counts
-        counts.move(to: limit.rule(at: now).number)
-        return !counts.isEmpty
-    }
-
-    /// The calendar quota whose counter has this key.
+    /// The calendar quota whose counter has this key, as everyone has it or as a plan does.
     func calendarQuota(ofKey key: [UInt8]) -> EffectiveLimit? {
-        for group in [tenantCounters, sharedCounters] where group.hasCalendar {
-            if let limit = group.limits.first(where: { $0.limit.calendar != nil && $0.template.isOf(key) }) {
-                return limit
+        for table in [self] + plans.plans.map(\.table) {
+            for group in [table.tenantCounters, table.sharedCounters] where group.hasCalendar {
+                if let limit = group.limits.first(where: { $0.limit.keepsPast && $0.template.isOf(key) }) {
+                    return limit
+                }
             }
         }
         return nil

@@ -243,7 +243,9 @@ struct CounterMemory: BitwiseCopyable, Sendable {
         }
     }
 
-    mutating func resetAlone(_ rule: CounterRule, at now: Int64) { seen = rule.neutral(at: now) }
+    mutating func resetAlone(_ rule: CounterRule, at now: Int64) {
+        seen = rule.reset(known(rule, holding: 0, at: now), at: now)
+    }
 
     // MARK: Telling the store
 

@@ -29,7 +29,7 @@ package final class LocalStore: LimitStore, Sendable {
         let now = time.nowMicroseconds
         call.settle(at: now)
         table.locked(call, at: now) {
-            if call.group.hasCalendar, call.operation == .decide { note(call, at: now) }
+            if call.group.hasCalendar { noteUsage(call, at: now) }
             let traits = call.traits
             if call.states.count != traits.count {
                 call.states = Array(repeating: CounterState(position: 0, count: 0, rest: 0), count: traits.count)
@@ -54,14 +54,6 @@ package final class LocalStore: LimitStore, Sendable {
     @inline(__always) func state(at place: CounterPlace) -> CounterState? {
         guard let counter = table.find(place)?.pointee.value else { return nil }
         return CounterState(position: counter.position, count: counter.count, rest: counter.rest)
-    }
-
-    private func note(_ call: LimitCall, at now: Int64) {
-        for index in call.traits.indices where call.traits[index].rule.algorithm == .calendar {
-            let place = call.places[index]
-            guard !table.isOverflow(place) else { continue }
-            usage.note(place, call.group.limits[index], at: now) { call.withKey(index) { [UInt8]($0) } }
-        }
     }
 
     /// What is neutral needs no memory, unless it has some already.

@@ -2,16 +2,10 @@ extension LeasingState: UsageKeeping {
     /// Runs `body` while every counter of the call is locked, and notes the calendar quotas that it decides.
     func locked(_ call: LimitCall, at now: Int64, _ body: () -> Void) {
         memories.locked(call, at: now) {
-            if call.group.hasCalendar, call.operation == .decide { note(call, at: now) }
+            if call.group.hasCalendar, call.operation == .decide {
+                usage.note(call, at: now, isOverflow: memories.isOverflow)
+            }
             body()
-        }
-    }
-
-    private func note(_ call: LimitCall, at now: Int64) {
-        for index in call.traits.indices where call.traits[index].rule.algorithm == .calendar {
-            let place = call.places[index]
-            guard !memories.isOverflow(place) else { continue }
-            usage.note(place, call.group.limits[index], at: now) { call.withKey(index) { [UInt8]($0) } }
         }
     }
 
@@ -23,8 +17,9 @@ extension LeasingState: UsageKeeping {
     func updateUsage(_ place: CounterPlace, _ rule: CounterRule, at now: Int64) {
         var memory: CounterMemory?
         memories.locked(place) { memory = memories.find(place)?.pointee.value }
-        guard let memory else { return }
         usage.update(place) { entry in
+            entry.isCopied = true
+            guard let memory else { return }
             if memory.seen.position >= 0 { entry.counts.merge(PeriodCounts(rule.current(memory.seen, at: now))) }
             entry.beside = memory.unsettledUnits(rule, at: now)
         }
@@ -34,7 +29,7 @@ extension LeasingState: UsageKeeping {
         let now = clock.now
         var unknown = 0
         for record in records {
-            guard let limit = limits.calendarQuota(ofKey: record.key) else {
+            guard let limit = limits.calendarQuota(ofKey: record.key), limit.rule(at: now).mayBeOf(record.counts) else {
                 unknown += 1
                 continue
             }

@@ -17,20 +17,39 @@ extension LeasingStore: UsageStore {
             return completion(UsageAnswer(isDegraded: false, now: now, counts: known))
         }
         guard state.withBreaker({ $0.isClosed }) else { return completion(own) }
-        let requests = asked.map { index in PeriodRequest(key: call.withKey(index) { [UInt8]($0) }) }
-        let places = call.places
-        primary.periods(requests) { [state] result in
-            guard case .success(let answer) = result else { return completion(own) }
-            var whole = UsageAnswer(isDegraded: false, now: answer.now, counts: known)
-            for (index, counts) in zip(asked, answer.counts) {
-                guard var counts else { continue }
-                // What the store was not told yet.
-                if let beside = state.usage[places[index]]?.beside, beside.current + beside.before > 0 {
-                    counts.add(beside.current, beside.before, at: beside.number)
+        askPeriods(of: call, asked, known, completion)
+    }
+
+    /// In pieces: what comes of one that fails is this replica's own word.
+    private func askPeriods(
+        of call: LimitCall, _ asked: [Int], _ known: [PeriodCounts],
+        _ completion: @escaping (UsageAnswer) -> Void
+    ) {
+        let keys = asked.map { index in call.withKey(index) { [UInt8]($0) } }
+        let (places, rules) = (call.places, call.rules)
+        var whole = UsageAnswer(isDegraded: false, now: state.clock.now, counts: known)
+        let pieces = stride(from: 0, to: asked.count, by: PeriodRequest.most).map {
+            $0..<min($0 + PeriodRequest.most, asked.count)
+        }
+        var missing = pieces.count
+        for piece in pieces {
+            primary.periods(piece.map { PeriodRequest(key: keys[$0]) }) { [state] result in
+                switch result {
+                case .success(let answer):
+                    whole.now = answer.now
+                    for (index, counts) in zip(asked[piece], answer.counts) {
+                        guard var counts, rules[index].mayBeOf(counts) else { continue }
+                        // What the store was not told yet.
+                        if let beside = state.usage[places[index]]?.beside, beside.current + beside.before > 0 {
+                            counts.add(beside.current, beside.before, at: beside.number)
+                        }
+                        whole.counts[index] = counts
+                    }
+                case .failure: whole.isDegraded = true
                 }
-                whole.counts[index] = counts
+                missing -= 1
+                if missing == 0 { completion(whole) }
             }
-            completion(whole)
         }
     }
 
@@ -40,13 +59,13 @@ extension LeasingStore: UsageStore {
         for (place, entry) in state.usage.nextUntold(Self.untoldATick) {
             let rule = entry.limit.rule(at: now)
             let end = rule.start(ofWindow: rule.number + 1)
-            let life = (end - now + Int64(CounterRule.keptPeriods) * rule.periodMicroseconds) / 1000
+            let life = (end - now + rule.periodsKept * rule.periodMicroseconds) / 1000
             guard entry.limit.limit.mode != .local, life > 0 else { continue }
             let request = PeriodRequest(key: entry.key, remembered: entry.counts, lifeMilliseconds: life)
             primary.periods([request]) { [state] result in
                 switch result {
                 case .success(let answer):
-                    guard let counts = answer.counts.first ?? nil else { return }
+                    guard let counts = answer.counts.first ?? nil, rule.mayBeOf(counts) else { return }
                     state.usage.update(place) { $0.counts.merge(counts) }
                 case .failure: state.usage.tellAgain(place)
                 }

@@ -37,6 +37,12 @@ package struct PeriodCounts: Hashable, Sendable {
         self.number = number
     }
 
+    /// Its budget was given back.
+    mutating func reset(at now: Int64) {
+        units[0] = 0
+        generation = max(generation + 1, now / 1000)
+    }
+
     /// Takes what another memory has more of. Of the latest period, a later generation counts and an earlier one does not.
     package mutating func merge(_ other: PeriodCounts) {
         var other = other
@@ -70,6 +76,11 @@ package struct PeriodCounts: Hashable, Sendable {
     }
 }
 
+extension CounterRule {
+    /// Whether these can be counts of a quota that counts by this rule: not of a period far ahead.
+    func mayBeOf(_ counts: PeriodCounts) -> Bool { (0...number + Self.mostPeriodsAhead).contains(counts.number) }
+}
+
 /// One counter's counts under its key, as they are kept outside.
 package struct UsageRecord: Hashable, Sendable {
     package var key: [UInt8]
@@ -78,5 +89,17 @@ package struct UsageRecord: Hashable, Sendable {
     package init(key: [UInt8], counts: PeriodCounts) {
         self.key = key
         self.counts = counts
+    }
+
+    /// Whether it is not too old to be told at `now`, in microseconds since the epoch, by the calendar of whatever quota it is of.
+    package func isKept(at now: Int64) -> Bool {
+        guard let letter = key.last, key.dropLast().last == UInt8(ascii: "c"),
+            let unit = CalendarPeriod.Unit.allCases.first(where: { $0.rawValue.utf8.first == letter })
+        else { return false }
+        // Zones and anchors are at most two days or a month away from UTC's periods.
+        let current = CalendarPeriod(unit).span(at: now / 1_000_000).number
+        let slack: Int64 = unit == .hour ? 48 : 2
+        let oldest = current - Int64(PeriodCounts.periods) - slack
+        return (max(0, oldest)...current + CounterRule.mostPeriodsAhead).contains(counts.number)
     }
 }

@@ -88,17 +88,33 @@ extension LocalStore: UsageStore, UsageKeeping {
         }
     }
 
+    /// While the call's counters are locked.
+    func noteUsage(_ call: LimitCall, at now: Int64) {
+        switch call.operation {
+        case .decide: usage.note(call, at: now, isOverflow: table.isOverflow)
+        case .reset: for place in call.places { usage.reset(place, at: now) }
+        case .peek: break
+        }
+    }
+
     /// While the counter is locked.
     private func update(_ place: CounterPlace, _ rule: CounterRule, at now: Int64) {
-        guard let state = state(at: place) else { return }
-        usage.update(place) { $0.counts.merge(PeriodCounts(rule.current(state, at: now))) }
+        let state = state(at: place)
+        usage.update(place) { entry in
+            entry.isCopied = true
+            guard let state else { return }
+            // Counters in memory have no generation: there is no other memory of them than this.
+            var current = rule.current(state, at: now)
+            current.generation = entry.counts.generation
+            entry.counts.merge(PeriodCounts(current))
+        }
     }
 
     package func restore(_ records: [UsageRecord], of limits: LimitTable) -> Int {
         let now = time.nowMicroseconds
         var unknown = 0
         for record in records {
-            guard let limit = limits.calendarQuota(ofKey: record.key) else {
+            guard let limit = limits.calendarQuota(ofKey: record.key), limit.rule(at: now).mayBeOf(record.counts) else {
                 unknown += 1
                 continue
             }

@@ -41,8 +41,8 @@ final class Flight {
     var isOverdue = false
     /// The script's text was sent, because its name was not known.
     var isResent = false
-    /// It was sent with the next calendar periods, because the server's clock was outside those before.
-    var isMovedOn = false
+    /// How often it was sent with other calendar periods, because the server's clock was outside those before.
+    var periodMoves = 0
     /// Cluster: how often it was sent elsewhere, or again, because of MOVED, ASK and TRYAGAIN.
     var moves = 0
     var asks = 0
@@ -64,7 +64,7 @@ final class Flight {
         clock = -1
         isOverdue = false
         isResent = false
-        isMovedOn = false
+        periodMoves = 0
         (moves, asks, repetitions, isAsking) = (0, 0, 0, false)
     }
 }

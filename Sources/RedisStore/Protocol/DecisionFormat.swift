@@ -4,7 +4,7 @@ package import LimiterCore
 /// big-endian doubles.
 ///
 /// Keys: one a limit. One argument: the clock in microseconds (negative: Redis's own, unless that is more than a second less
-/// than what stands behind the sign) and the operation; for each limit 72 bytes: flags (1: a bucket, 2: shadow, 4: a calendar quota), limit, refill, period in ticks,
+/// than what stands behind the sign) and the operation; for each limit 72 bytes: flags (1: a bucket, 2: shadow, 4: a calendar quota, 8: whose past is kept), limit, refill, period in ticks,
 /// tick in microseconds (of a calendar quota limit, the period's number, its length and its start in seconds), and the carried position
 /// (-1: nothing is carried), count, rest and generation; then the costs, request by request, one a limit.
 ///
@@ -33,7 +33,7 @@ package enum DecisionFormat {
         _ rule: CounterRule, isShadow: Bool, carried: CounterState, to writer: inout CommandWriter
     ) {
         let isCalendar = rule.algorithm == .calendar
-        let kind: Int64 = isCalendar ? 4 : rule.isWindow ? 0 : 1
+        let kind: Int64 = isCalendar ? rule.keepsPast ? 12 : 4 : rule.isWindow ? 0 : 1
         writer.appendNumber(kind + (isShadow ? 2 : 0))
         writer.appendNumber(rule.limit)
         writer.appendNumber(isCalendar ? rule.number : rule.refill)
@@ -116,7 +116,8 @@ package struct DecisionReply {
         guard state.position >= 0, (0..<bound).contains(state.generation) else { return false }
         switch rule.algorithm {
         case .calendar:
-            return state.position < bound && (0..<bound).contains(state.count) && (0...bound).contains(state.rest)
+            return state.position <= rule.number + CounterRule.mostPeriodsAhead && (0..<bound).contains(state.count)
+                && (0...bound).contains(state.rest)
         case .slidingWindow:
             return state.position <= bound / rule.periodMicroseconds && (0..<bound).contains(state.count)
                 && (0...rule.countCeiling).contains(state.rest)

@@ -89,7 +89,7 @@ extension Script {
             elseif cost > 0 then
               if past then
                 write[i] = pack('>dddd', p, c + cost, r, g) .. past
-                life[i] = ceil((left + \#(CounterRule.keptPeriods) * window) / 1000)
+                life[i] = ceil((left + \#(calendarKept) * window) / 1000)
               elseif is_window then
                 write[i] = pack('>dddd', p, c + cost, r, g)
                 life[i] = ceil((left + window) / 1000)
@@ -105,7 +105,7 @@ extension Script {
             g = max(g + 1, floor(now / 1000))
             if past then
               write[i] = pack('>dddd', refill, 0, p == refill and r or 0, g) .. past
-              life[i] = ceil((left + \#(CounterRule.keptPeriods) * window) / 1000)
+              life[i] = ceil((left + \#(calendarKept) * window) / 1000)
             elseif is_window then
               p = floor(now / window)
               write[i] = pack('>dddd', p, 0, 0, g)
@@ -170,7 +170,7 @@ extension Script {
               local window = period * 1000000
               local left = tick * 1000000 + window - now
               call('SET', keys[i], pack('>dddd', p, c + spent[i], r, g) .. pasts[i],
-                'PX', ceil((left + \#(CounterRule.keptPeriods) * window) / 1000))
+                'PX', ceil((left + \#(calendarKept) * window) / 1000))
             elseif flags % 2 == 0 then
               local window = period * tick
               local left = (p + 1) * window - max(now, p * window)

@@ -217,7 +217,7 @@ extension Script {
 
           local kept
           if past then
-            life = ceil((tick * 1000000 + window - now + \#(CounterRule.keptPeriods) * window) / 1000)
+            life = ceil((tick * 1000000 + window - now + \#(calendarKept) * window) / 1000)
             kept = life
             call('SET', key, pack('>dddd', p, c, r, g) .. past, 'PX', life)
           elseif is_window then

@@ -102,6 +102,9 @@ extension Script {
         end
         """#
 
+    /// How many periods beyond its own a calendar quota's key lives, by its flags.
+    static let calendarKept = "(flags >= 8 and \(CounterRule.keptPeriods) or 1)"
+
     static let calendarFunctions = #"""
         -- A calendar quota's counts `periods` periods later: of the one before, and of those before that, packed.
         local function calendar_moved(c, r, past, periods)
@@ -121,8 +124,8 @@ extension Script {
         p, c, r, g, past = head, 0, 0, 0, ''
         if state and #state >= 32 and #state <= \#(32 + 8 * (CounterRule.keptPeriods - 1)) and #state % 8 == 0 then
           local sp, sc, sr, sg = unpacked('>dddd', state)
-          if sp >= 0 and sp < most and sc >= 0 and sc < most and sr >= 0 and sr < most and sg >= 0 and sg < most
-            and sp % 1 == 0 and sc % 1 == 0 and sr % 1 == 0 and sg % 1 == 0 then
+          if sp >= 0 and sp <= head + \#(CounterRule.mostPeriodsAhead) and sc >= 0 and sc < most and sr >= 0 and sr < most
+            and sg >= 0 and sg < most and sp % 1 == 0 and sc % 1 == 0 and sr % 1 == 0 and sg % 1 == 0 then
             p, c, r, g, past = sp, sc, sr, sg, sub(state, 33)
             if p < head then
               r, past = calendar_moved(c, r, past, head - p)

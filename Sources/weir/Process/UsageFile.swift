@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// A plain file needs no library where Weir is deployed, is written once a change and read once a start, and can be read by people and
 /// the usual tools. Each line carries its checksum; what is torn or damaged is left out. Of several lines of a counter, what is most counts.
-/// One process has the file at a time.
+/// One process has the file at a time: it holds a lock on another one beside it, `<path>.lock`.
 final class UsageFile: Sendable {
     /// What the file held when it was opened.
     struct Contents {
@@ -26,6 +26,9 @@ final class UsageFile: Sendable {
     }
 
     let path: String
+    private let now: Int64
+    /// Held as long as this lives.
+    private let lock: FileHandle
     private let state: Mutex<Open>
 
     private static let header = "weir-usage 1"
@@ -33,11 +36,13 @@ final class UsageFile: Sendable {
     private static let growth = 4
     private static let smallBytes = 1 << 20
 
-    /// Opens the file, or makes it, and reads it. What `isKept` refuses is left out from then on.
+    /// Opens the file, or makes it, and reads it. What is too old to be told at `now`, in microseconds since the epoch, is left out from
+    /// then on; the rest stays, also where the configuration knows nothing of it just now.
     static func open(
-        _ path: String, keeping isKept: (UsageRecord) -> Bool
+        _ path: String, at now: Int64
     ) throws(CommandError) -> (file: UsageFile, contents: Contents) {
         do {
+            let lock = try lock(path)
             if !FileManager.default.fileExists(atPath: path) {
                 guard
                     FileManager.default.createFile(
@@ -47,10 +52,9 @@ final class UsageFile: Sendable {
             guard let handle = FileHandle(forUpdatingAtPath: path) else {
                 throw Self.cannot("write", path, String(cString: strerror(errno)))
             }
-            try lock(handle, path)
             var contents = try read(handle, path)
-            contents.records.removeAll { !isKept($0) }
-            let file = UsageFile(path, handle, birth: contents.birth)
+            contents.records.removeAll { !$0.isKept(at: now) }
+            let file = UsageFile(path, lock, handle, birth: contents.birth, at: now)
             try file.writeAnew(contents.records)
             return (file, contents)
         } catch let error as CommandError {
@@ -60,26 +64,34 @@ final class UsageFile: Sendable {
         }
     }
 
-    private init(_ path: String, _ handle: FileHandle, birth: Int64) {
+    private init(_ path: String, _ lock: FileHandle, _ handle: FileHandle, birth: Int64, at now: Int64) {
         self.path = path
+        self.now = now
+        self.lock = lock
         state = Mutex(Open(handle: handle, size: 0, sizeAnew: 0, birth: birth))
     }
 
-    /// Adds lines, and returns once the disk has them.
+    /// Adds lines, and returns once the disk has them. Throws where it could not: then none of them is there.
     func append(_ records: [UsageRecord], birth: Int64) throws {
         var text = ""
         let isGrown = try state.withLock { open in
             if birth != open.birth { text += Self.line("birth \(birth)") }
-            open.birth = birth
             for record in records { text += Self.line(record) }
             guard !text.isEmpty else { return false }
-            try open.handle.seekToEnd()
-            try open.handle.write(contentsOf: Data(text.utf8))
-            try open.handle.synchronize()
+            do {
+                try open.handle.seek(toOffset: UInt64(open.size))
+                try open.handle.write(contentsOf: Data(text.utf8))
+                try open.handle.synchronize()
+            } catch {
+                // No half of a line may stand before what is written next.
+                try? open.handle.truncate(atOffset: UInt64(open.size))
+                throw error
+            }
+            open.birth = birth
             open.size += text.utf8.count
             return open.size > Self.smallBytes && open.size > Self.growth * open.sizeAnew
         }
-        if isGrown { try writeAnew(Self.read(path).records) }
+        if isGrown { try writeAnew(Self.read(path).records.filter { $0.isKept(at: now) }) }
     }
 
     /// Replaces the file by one with a line a counter.
@@ -94,11 +106,11 @@ final class UsageFile: Sendable {
                     atPath: temporary, contents: Data(text.utf8), attributes: [.posixPermissions: 0o640]),
                 let handle = FileHandle(forUpdatingAtPath: temporary)
             else { throw Self.cannot("write", temporary, String(cString: strerror(errno))) }
-            try Self.lock(handle, temporary)
             try handle.synchronize()
             guard rename(temporary, path) == 0 else {
                 throw Self.cannot("replace", path, String(cString: strerror(errno)))
             }
+            Self.synchronizeFolder(of: path)
             open.handle = handle
             open.size = text.utf8.count
             open.sizeAnew = open.size
@@ -159,7 +171,11 @@ final class UsageFile: Sendable {
     private static func record(_ words: [Substring]) -> UsageRecord? {
         guard words.count == 4, let number = Int64(words[0]), let generation = Int64(words[1]) else { return nil }
         let units = words[2].split(separator: ",").compactMap { Int64($0) }
-        guard units.count == PeriodCounts.periods, units.allSatisfy({ $0 >= 0 }) else { return nil }
+        // As in Redis: no arithmetic with them overflows.
+        let bound: Range<Int64> = 0..<1 << 52
+        guard units.count == PeriodCounts.periods, units.allSatisfy(bound.contains), bound.contains(number),
+            bound.contains(generation)
+        else { return nil }
         return UsageRecord(
             key: Array(words[3].utf8), counts: PeriodCounts(number: number, generation: generation, units: units))
     }
@@ -171,10 +187,22 @@ final class UsageFile: Sendable {
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
-    private static func lock(_ handle: FileHandle, _ path: String) throws(CommandError) {
-        guard flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) == 0 else {
+    private static func lock(_ path: String) throws(CommandError) -> FileHandle {
+        let descriptor = Glibc.open(path + ".lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else { throw cannot("write", path, String(cString: strerror(errno))) }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             throw cannot("use", path, "another process has it; give each Weir a file of its own")
         }
+        return handle
+    }
+
+    /// So that the file's new name survives a loss of power.
+    private static func synchronizeFolder(of path: String) {
+        let folder = Glibc.open(URL(fileURLWithPath: path).deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
+        guard folder >= 0 else { return }
+        fsync(folder)
+        close(folder)
     }
 
     private static func cannot(_ verb: String, _ path: String, _ reason: String) -> CommandError {

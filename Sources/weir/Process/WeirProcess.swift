@@ -83,7 +83,7 @@ struct WeirProcess {
             accessLog: accessLog, makeStore: { stores.store(of: $0) })
         overrides.board.listen { gateway.use($0) }
 
-        let recording = Task { await recorder?.run() }
+        let recording = Task { await recorder.run() }
         let failure: (any Error)?
         do {
             let controlAddress = try await control.start()
@@ -104,7 +104,7 @@ struct WeirProcess {
         await control.shutdown()
         recording.cancel()
         await recording.value
-        recorder?.record()
+        recorder.record()
         await overrides.stop()
         await stores.shutdown()
         if let failure { throw failure }

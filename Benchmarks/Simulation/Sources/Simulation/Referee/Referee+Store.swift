@@ -169,7 +169,7 @@ extension Referee {
                     && life <= 2 * rule.periodMicroseconds + 1000,
                 .timeToLive, "\(account.name): \(state) is kept for \(life) µs at \(now)")
         case .calendar:
-            let end = rule.start(ofWindow: rule.number + 1) + Int64(CounterRule.keptPeriods) * rule.periodMicroseconds
+            let end = rule.start(ofWindow: rule.number + 1) + rule.periodsKept * rule.periodMicroseconds
             expect(
                 life >= end - now && life <= end - now + 1000, .timeToLive,
                 "\(account.name): \(state) is kept for \(life) µs at \(now)")

@@ -24,6 +24,7 @@ final class Run {
         network = Network(world)
         referee = Referee(world, minimumReplicas: scenario.settings.minimumReplicas)
         referee.hasTenantsThatShare = scenario.overflows
+        referee.hasWrongClocks = scenario.settings.clockError > 0
         referee.isOfOneLimit = scenario.versions[0].group.limits.count == 1
         referee.isFaultless = scenario.kind != .faulty
         let drift = world.random.number(-200...200)

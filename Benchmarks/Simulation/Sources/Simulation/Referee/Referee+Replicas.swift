@@ -40,6 +40,9 @@ extension Referee {
         }
     }
 
+    /// Microseconds.
+    private static let longestBucketLease: Int64 = 400_000
+
     private func checkLatency(_ request: Request) {
         let took = world.now - request.askedAt
         guard request.replica.sleptAt < 0 else { return }
@@ -125,6 +128,11 @@ extension Referee {
         if case .lease = source {
             account[0].leased += units
             admit(units, account, takenAt: moment.worldTime)
+            // Tokens are held by the store for longer than a lease lasts.
+            expect(
+                moment.worldTime - view.grantedFrom <= Self.longestBucketLease, .noResurrection,
+                "\(account.name): replica \(replica.index) spent tokens \(moment.worldTime - view.grantedFrom) µs after it asked for them"
+            )
         } else {
             account[0].local += units
             view.spent += units
@@ -158,7 +166,7 @@ extension Referee {
                 disturbedAt >= 0 || view.askedAt.map { $0 < replica.sleptAt } ?? true, .boundedLatency,
                 "replica \(replica.index) asks for \(String(decoding: request.key, as: UTF8.self)) while it waits for an answer"
             )
-            view.askedAt = world.now
+            (view.askedAt, view.lastAskedAt) = (world.now, world.now)
             if request.rule.algorithm == .slidingWindow { view.move(to: replica.storeTime, request.rule) }
             checkTotal(request, view, replica)
         }
@@ -168,7 +176,7 @@ extension Referee {
     private func checkTotal(_ request: LeaseRequest, _ view: View, _ replica: Replica) {
         let account = account(request.key, request.rule)
         guard knowsAllRequests, account.isWindow, !account.isDisturbed, disturbedAt < 0, !hasTenantsThatShare,
-            replica.sleptAt < 0
+            replica.sleptAt < 0, !hasWrongClocks
         else {
             return
         }

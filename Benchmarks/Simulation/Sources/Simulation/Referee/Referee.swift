@@ -28,6 +28,9 @@ final class Referee {
     private(set) var transcripts: [Int: [String]] = [:]
     /// Which counters tenants share once there are too many, only replicas know.
     var hasTenantsThatShare = false
+    /// Processes may start with clocks that are wrong: one that is less than a second ahead moves a window on early, and units that were
+    /// taken meanwhile for a request that was refused then stay taken until it ends.
+    var hasWrongClocks = false
     /// Every request's answer is shown to it.
     var knowsAllRequests = true
     /// Requests have one limit.
@@ -196,7 +199,10 @@ final class Referee {
         let held = account.isWindow ? account.rule.limit : before.map { $0.lease.held + $0.lease.heldBefore } ?? 0
         account.level.credit(held, until: world.now + forgiveness(account))
         account.isDisturbed = true
+        // The window that the counter was in may be ahead of the time of whoever resets it.
+        let latest = account.isWindow ? max(position, before?.state.position ?? position) : position
         account[position].resets += 1
+        if latest > position { account[latest].resets += 1 }
         account.level.forgive(account.rule.limit, at: world.now, until: world.now + forgiveness(account))
     }
 }

@@ -36,6 +36,9 @@ final class View {
 
     /// When the lease call was sent that is under way, in microseconds of the world; nil: none is.
     var askedAt: Int64?
+    /// When the last lease call was sent, and the one whose answer it heard last.
+    var lastAskedAt: Int64 = 0
+    private(set) var grantedFrom: Int64 = 0
 
     subscript(window: Int64) -> Window {
         get { windows.last { $0.position == window } ?? Window(position: window) }
@@ -69,6 +72,7 @@ final class View {
 
     /// A bucket: the store knows everything that was spent.
     func settle(at now: Int64, holding units: Int64) {
+        grantedFrom = lastAskedAt
         (spent, since, taken) = (0, now, units)
     }
 

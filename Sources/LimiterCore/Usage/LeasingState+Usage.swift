@@ -27,14 +27,8 @@ extension LeasingState: UsageKeeping {
 
     package func restore(_ records: [UsageRecord], of limits: LimitTable) -> Int {
         let now = clock.now
-        var unknown = 0
-        for record in records {
-            guard let limit = limits.calendarQuota(ofKey: record.key), limit.rule(at: now).mayBeOf(record.counts) else {
-                unknown += 1
-                continue
-            }
+        return restore(records, of: limits, at: now) { record, limit, rule in
             let place = record.key.withUnsafeBytes(memories.place(ofKey:))
-            let rule = limit.rule(at: now)
             usage.restore(record, at: place, limit)
             memories.locked(place) {
                 var memory = memories.find(place)?.pointee.value ?? CounterMemory()
@@ -44,6 +38,5 @@ extension LeasingState: UsageKeeping {
                     milliseconds: memory.timeToLiveMilliseconds(rule, share, at: now))
             }
         }
-        return unknown
     }
 }

@@ -183,3 +183,21 @@ package protocol UsageKeeping: AnyObject, Sendable {
     /// Takes back what was recorded, by maximum. Returns how many of the records are of no limit that there is.
     func restore(_ records: [UsageRecord], of limits: LimitTable) -> Int
 }
+
+extension UsageKeeping {
+    /// Hands out each record that is of a limit, with that and its rule at `now`. Returns how many are of none.
+    func restore(
+        _ records: [UsageRecord], of limits: LimitTable, at now: Int64,
+        _ body: (UsageRecord, EffectiveLimit, CounterRule) -> Void
+    ) -> Int {
+        var unknown = 0
+        for record in records {
+            if let limit = limits.calendarQuota(ofKey: record.key), limit.rule(at: now).mayBeOf(record.counts) {
+                body(record, limit, limit.rule(at: now))
+            } else {
+                unknown += 1
+            }
+        }
+        return unknown
+    }
+}

@@ -112,14 +112,8 @@ extension LocalStore: UsageStore, UsageKeeping {
 
     package func restore(_ records: [UsageRecord], of limits: LimitTable) -> Int {
         let now = time.nowMicroseconds
-        var unknown = 0
-        for record in records {
-            guard let limit = limits.calendarQuota(ofKey: record.key), limit.rule(at: now).mayBeOf(record.counts) else {
-                unknown += 1
-                continue
-            }
+        return restore(records, of: limits, at: now) { record, limit, rule in
             let place = record.key.withUnsafeBytes(table.place(ofKey:))
-            let rule = limit.rule(at: now)
             usage.restore(record, at: place, limit)
             table.locked(place) {
                 let known = state(at: place) ?? rule.neutral(at: now)
@@ -128,6 +122,5 @@ extension LocalStore: UsageStore, UsageKeeping {
                     now: now)
             }
         }
-        return unknown
     }
 }

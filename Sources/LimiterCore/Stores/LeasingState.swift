@@ -33,7 +33,7 @@ package final class LeasingState: Sendable {
     /// called on the event loop that noticed.
     package init(
         labels: [LimitTable.Label], time: any TimeSource, minimumReplicas: Int,
-        lateReplyMicroseconds: Int64 = 2_000_000, deadlineMicroseconds: Int64 = 20_000,
+        lateReplyMicroseconds: Int64 = 2_000_000, deadlineMicroseconds: Int64 = .max,
         replica: ReplicaID = ReplicaID(.random(in: .min ... .max)),
         seed: UInt64 = .random(in: .min ... .max), secret: (UInt64, UInt64)? = nil,
         onPhaseChange: @escaping @Sendable (StoreStatus.Phase) -> Void = { _ in }

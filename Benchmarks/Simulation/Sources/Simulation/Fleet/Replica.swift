@@ -79,7 +79,8 @@ final class Replica {
             world, base: Epoch.start + random.number(-settings.clockError...settings.clockError),
             partsPerMillion: random.number(-settings.drift...settings.drift))
         let process = LeasingState(
-            labels: labels, time: clock, minimumReplicas: settings.minimumReplicas, replica: ReplicaID(random.next()),
+            labels: labels, time: clock, minimumReplicas: settings.minimumReplicas,
+            deadlineMicroseconds: SimulatedRedis.deadline, replica: ReplicaID(random.next()),
             seed: random.next(), secret: (random.next(), random.next()),
             onPhaseChange: { [world, index] in
                 world.note(.phase, Int64(index), "replica \(index): \($0)")

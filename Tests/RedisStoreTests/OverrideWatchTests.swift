@@ -14,6 +14,7 @@ private final class Watched {
     func noAnswer() { watch.noAnswer() }
     func heard(_ version: OverrideFormat.Version) -> OverrideWatch.Action { watch.heard(version) }
     func ended() { watch.ended() }
+    func restored(_ version: OverrideFormat.Version) { watch.restored(version) }
     func read(_ list: [LimitOverride], _ version: OverrideFormat.Version) -> Bool { watch.read(list, version) }
     func hasExpired(at now: Int64) -> Bool { watch.hasExpired(at: now) }
     func newlyExpired(at now: Int64) -> [LimitOverride] { watch.newlyExpired(at: now) }
@@ -69,6 +70,20 @@ private final class Watched {
         watch.ended()
         let fresh = Watched()
         #expect(fresh.heard(version(1)) == .read, "who knows nothing has nothing to give")
+    }
+
+    @Test func whatWasGivenBackCountsAsOfTheLastVersionThatWasKnownWhole() throws {
+        let watch = Watched()
+        #expect(watch.read([], version(3)))
+        let own = try override("a")
+        watch.changed(own.subject, to: own, version(6))
+        #expect(watch.heard(OverrideFormat.Version()) == .restore)
+        watch.restored(version(3, 9))
+        watch.ended()
+        #expect(watch.heard(version(3, 9)) == .read, "there is nothing more to give")
+        watch.ended()
+        #expect(watch.read([own], version(3, 9)))
+        #expect(watch.heard(version(3, 9)) == .nothing)
     }
 
     @Test func anOlderReadDoesNotUndoAChangeOfOnesOwn() throws {

@@ -115,9 +115,10 @@ enum OverrideFormat {
         ]
     }
 
+    /// `version`: up to which all is known; `number`: the greatest that is, which may be of a later change of one's own.
     static func restore(_ overrides: some Sequence<LimitOverride>, of version: Version, number: Int64) -> [String] {
         ["EVAL", Script.restoreOverridesText, "3"] + keys + [
-            "\(number)", "\(version.time)", "\(OverrideRecord.mostRecords)",
+            "\(number)", "\(version.number)", "\(version.time)", "\(OverrideRecord.mostRecords)",
         ] + overrides.flatMap { [field($0.subject), value($0)] }
     }
 

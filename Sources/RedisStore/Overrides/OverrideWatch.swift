@@ -13,7 +13,7 @@ struct OverrideWatch {
     private(set) var overrides: [LimitOverride.Subject: LimitOverride] = [:]
     /// nil: they were never read.
     private(set) var version: OverrideFormat.Version?
-    /// The greatest number that was seen: Redis must have that, or has lost it.
+    /// The greatest number that was seen, and not less than the version's: Redis must have that, or has lost it.
     private(set) var number: Int64 = 0
     private var askedAt: Int64?
     private var isBusy = false
@@ -54,6 +54,10 @@ struct OverrideWatch {
         expiriesChanged()
         return true
     }
+
+    /// Redis was given what is known here, and has this version since. Where others know more, its number is less than the one that
+    /// was seen; they bring that back.
+    mutating func restored(_ store: OverrideFormat.Version) { number = min(number, store.number) }
 
     /// This replica changed one; nil: removed it.
     mutating func changed(

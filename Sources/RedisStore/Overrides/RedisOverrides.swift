@@ -105,8 +105,13 @@ package final class RedisOverrides: OverrideStore, @unchecked Sendable {
         guard let version = watch.version else { return completion() }
         let command = OverrideFormat.restore(watch.overrides.values, of: version, number: watch.number)
         backend.converse([command]) { result in
-            switch result {
-            case .success:
+            let restored = result.flatMap { values in
+                values.last?.text.flatMap { OverrideFormat.Version($0) }.map { .success($0) }
+                    ?? .failure(RedisStore.unexpectedReply)
+            }
+            switch restored {
+            case .success(let version):
+                self.watch.restored(version)
                 self.logger.notice(
                     "Redis had lost overrides; it has them again",
                     metadata: ["overrides": "\(self.watch.overrides.count)"])

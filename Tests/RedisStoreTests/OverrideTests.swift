@@ -284,6 +284,25 @@ private func withReplicas(
         }
     }
 
+    @Test func aRedisWithoutMemoryIsReadAndGivesUpOverridesButTakesNone() async throws {
+        try await withReplicas(1) { server, replicas in
+            let overrides = replicas[0].overrides
+            _ = try await overrides.set(override("acme", "5/h"))
+            _ = try await overrides.set(override("globex", "6/h"))
+            try server.cli(["CONFIG", "SET", "maxmemory-policy", "noeviction", "maxmemory", "1"])
+            let error = await #expect(throws: OverrideError.self) { try await overrides.set(override("acme", "7/h")) }
+            #expect(error?.code == .refused && error?.detail.hasPrefix("OOM ") == true, "\(String(describing: error))")
+            let late = try await Replica(StoreClient.connected(to: server))
+            #expect(late.rates.count == 2, "who starts now reads them")
+            _ = try await overrides.remove(override("acme", "5/h").subject, by: .init(reason: "room"))
+            try await eventually("it is removed everywhere") {
+                late.rates == ["globex 6/hour"] && replicas[0].rates == ["globex 6/hour"]
+            }
+            #expect(try await overrides.records(of: nil, most: 1).first?.author.reason == "room")
+            try await late.stop()
+        }
+    }
+
     @Test func whatCannotBeReadIsLeftOut() async throws {
         try await withReplicas(2) { server, replicas in
             _ = try await replicas[0].overrides.set(override("acme", "5/h"))

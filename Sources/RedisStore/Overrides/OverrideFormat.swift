@@ -108,7 +108,7 @@ enum OverrideFormat {
         _ action: OverrideRecord.Action, _ subject: LimitOverride.Subject, to override: LimitOverride? = nil,
         by author: LimitOverride.Author, knowing number: Int64
     ) -> [String] {
-        ["EVAL", Script.changeOverrideText, "3"] + keys + [
+        ["EVAL", action == .set ? Script.setOverrideText : Script.removeOverrideText, "3"] + keys + [
             "\(number)", action.rawValue, field(subject), "\(override?.expiresAtMicroseconds ?? 0)",
             override.map { json($0) } ?? "", json(author), "\(LimitOverride.mostOverrides)",
             "\(OverrideRecord.mostRecords)",

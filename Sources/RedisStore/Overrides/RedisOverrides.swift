@@ -180,7 +180,7 @@ package final class RedisOverrides: OverrideStore, @unchecked Sendable {
         let command = OverrideFormat.change(action, subject, to: override, by: author, knowing: watch.number)
         backend.converse([command]) { result in
             switch result.flatMap({ Self.change($0.last) }) {
-            case .failure(let error): completion(.failure(OverrideError(.unavailable, error.description)))
+            case .failure(let error): completion(.failure(OverrideError(error)))
             case .success(("done", let before, let version)):
                 var after = override
                 after?.setAtMicroseconds = version.time
@@ -217,11 +217,20 @@ package final class RedisOverrides: OverrideStore, @unchecked Sendable {
                             .filter { tenant == nil || $0.subject.tenant == tenant }.prefix(most)
                     }
                     continuation.resume(
-                        returning: records.map { Array($0) }.mapError { OverrideError(.unavailable, $0.description) })
+                        returning: records.map { Array($0) }.mapError { OverrideError($0) })
                 }
             }
         }
         return try result.get()
+    }
+}
+
+extension OverrideError {
+    fileprivate init(_ error: StoreError) {
+        switch error.code {
+        case .refused, .unauthorized: self.init(.refused, error.detail)
+        default: self.init(.unavailable, error.description)
+        }
     }
 }
 

@@ -6,7 +6,6 @@ extension Script {
     // `<number> <time in µs> <action>`, the value before and the one after (empty: none), and JSON of who asked, a line each.
 
     private static let overridePrologue = #"""
-        #!lua
         local call, format, match = redis.call, string.format, string.match
         local time = call('TIME')
         local now = time[1] * 1000000 + time[2]
@@ -28,12 +27,18 @@ extension Script {
 
         """#
 
-    /// Sets an override, removes it, or removes it if it has expired.
+    /// Sets an override.
+    static let setOverrideText = "#!lua\n" + changeOverrideBody
+
+    /// Removes an override, or removes it if it has expired: also from a Redis that has no memory left, where that is a way to get some.
+    /// The record is small, and there are not more of them for it than there may be.
+    static let removeOverrideText = "#!lua flags=allow-oom\n" + changeOverrideBody
+
     ///
-    /// Arguments: the version's number as it is known; `set`, `removed` or `expired`; the field; when it expires; the value's JSON;
+    /// Arguments: the version's number as it is known; `set`, `removed` or `expired` (if it has); the field; when it expires; the value's JSON;
     /// the author's JSON; the most overrides and the most records there may be. Answers what became of it, `done`, `none`,
     /// `past`, `full` or `lost`, the value before, and the version.
-    static let changeOverrideText =
+    private static let changeOverrideBody =
         overridePrologue + #"""
             if number < base then return {'lost', '', version} end
             local action, field = ARGV[2], ARGV[3]
@@ -66,7 +71,7 @@ extension Script {
     /// Arguments: the greatest number that is known; the number and time of the version up to which all is known; the most records;
     /// then fields and values in turn.
     static let restoreOverridesText =
-        overridePrologue + #"""
+        "#!lua\n" + overridePrologue + #"""
             if number >= base then return version end
             local all, all_time = tonumber(ARGV[2]), tonumber(ARGV[3])
             -- Otherwise somebody who knew more was here before, and only later changes of this replica's own can be missing.
@@ -91,9 +96,9 @@ extension Script {
             return finish(tonumber(ARGV[4]))
             """#
 
-    /// The version, and fields and values in turn.
+    /// The version, and fields and values in turn: also where Redis takes no writes.
     static let readOverridesText = #"""
-        #!lua
+        #!lua flags=no-writes
         return {redis.call('MGET', KEYS[1])[1] or '', redis.call('HGETALL', KEYS[2])}
         """#
 }

@@ -214,7 +214,7 @@ package final class RedisOverrides: OverrideStore, @unchecked Sendable {
                 self.backend.converse([OverrideFormat.records]) { result in
                     let records = result.map { values in
                         (values.last?.array ?? []).lazy.compactMap { $0.text.flatMap(OverrideFormat.record) }
-                            .filter { tenant == nil || $0.subject.tenant == tenant }.prefix(most)
+                            .filter { record in tenant.map { record.subject.isOf($0) } ?? true }.prefix(most)
                     }
                     continuation.resume(
                         returning: records.map { Array($0) }.mapError { OverrideError($0) })

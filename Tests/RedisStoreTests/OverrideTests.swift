@@ -162,6 +162,22 @@ private func withReplicas(
         }
     }
 
+    /// Redis may be away at that moment, or there are more than are asked for at a time, or its clock is not there yet.
+    @Test func whatHasEndedUnheardIsRemovedLater() async throws {
+        try await withReplicas(1) { server, replicas in
+            let overrides = replicas[0].overrides
+            let end = MachineTime().nowMicroseconds + 2_500_000
+            for tenant in ["a", "b", "c"] { _ = try await overrides.set(override(tenant, "5/h", expires: end)) }
+            replicas[0].shift.value.withLock { $0 = 60_000_000 }
+            try await eventually("they are not in force") { replicas[0].rates.isEmpty }
+            #expect(try server.cli(["HLEN", OverrideFormat.valuesKey]) == "3")
+            #expect(MachineTime().nowMicroseconds < end, "Redis's clock was not there yet")
+            try await eventually("Redis has them no longer") {
+                try server.cli(["HLEN", OverrideFormat.valuesKey]) == "0"
+            }
+        }
+    }
+
     @Test func aRedisThatLostItsMemoryGetsTheOverridesBack() async throws {
         try await withReplicas(2) { server, replicas in
             _ = try await replicas[0].overrides.set(override("acme", "5/h"))

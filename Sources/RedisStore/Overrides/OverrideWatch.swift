@@ -11,6 +11,8 @@ struct OverrideWatch {
     }
 
     private(set) var overrides: [LimitOverride.Subject: LimitOverride] = [:]
+    /// Those that have expired here, of which Redis has not said that it has them no longer. With whether it is being asked.
+    private var expired: [LimitOverride.Subject: Bool] = [:]
     /// nil: they were never read.
     private(set) var version: OverrideFormat.Version?
     /// The greatest number that was seen, and not less than the version's: Redis must have that, or has lost it.
@@ -49,6 +51,7 @@ struct OverrideWatch {
         guard version.number >= number else { return false }
         self.version = version
         number = version.number
+        expired = [:]
         overrides = [:]
         for override in list { overrides[override.subject] = override }
         expiriesChanged()
@@ -64,6 +67,7 @@ struct OverrideWatch {
         _ subject: LimitOverride.Subject, to override: LimitOverride?, _ version: OverrideFormat.Version
     ) {
         overrides[subject] = override
+        expired[subject] = nil
         // Where others changed something in between, that is still to be read.
         if self.version?.number == version.number - 1 { self.version = version }
         number = max(number, version.number)
@@ -73,13 +77,30 @@ struct OverrideWatch {
     /// Whether any of them has.
     func hasExpired(at now: Int64) -> Bool { now >= nextExpiry }
 
-    /// Takes those out that have.
+    /// Takes those out that have; Redis is to remove them too.
     mutating func newlyExpired(at now: Int64) -> [LimitOverride] {
         guard now >= nextExpiry else { return [] }
         let expired = overrides.values.filter { $0.hasExpired(at: now) }
-        for override in expired { overrides[override.subject] = nil }
+        for override in expired {
+            overrides[override.subject] = nil
+            self.expired[override.subject] = false
+        }
         expiriesChanged()
         return expired.sorted { $0.subject < $1.subject }
+    }
+
+    /// Those that Redis is to be asked to remove now: so many, less those that it is being asked of. It is, until `expiryEnded`.
+    mutating func expiriesToAsk(most: Int) -> [LimitOverride.Subject] {
+        guard !expired.isEmpty else { return [] }
+        let subjects = expired.lazy.filter { !$0.value }.map(\.key).prefix(most - expired.lazy.filter(\.value).count)
+        let asked = Array(subjects)
+        for subject in asked { expired[subject] = true }
+        return asked
+    }
+
+    /// Redis has answered, or will not. Unless it has the override no longer, it is asked again.
+    mutating func expiryEnded(_ subject: LimitOverride.Subject, isGone: Bool) {
+        if expired[subject] != nil { expired[subject] = isGone ? nil : false }
     }
 
     private mutating func expiriesChanged() {

@@ -59,6 +59,7 @@ package final class RedisOverrides: OverrideStore, @unchecked Sendable {
 
     private func look() {
         if watch.hasExpired(at: storeTime()) { post() }
+        removeExpired()
         guard watch.begins(at: now) else { return }
         backend.overrideVersion { result in
             switch result {
@@ -123,11 +124,20 @@ package final class RedisOverrides: OverrideStore, @unchecked Sendable {
 
     /// Puts what is known in force, without what has expired.
     private func post() {
-        let expired = watch.newlyExpired(at: storeTime())
+        _ = watch.newlyExpired(at: storeTime())
         board.post(Array(watch.overrides.values))
-        // Each replica says so; the first one that Redis hears removes them.
-        for override in expired.prefix(Self.mostExpiredATime) {
-            change(.expired, override.subject, to: nil, by: LimitOverride.Author()) { _ in }
+    }
+
+    /// Each replica says what has expired, until Redis has it no longer; the first one that Redis hears removes it.
+    private func removeExpired() {
+        for subject in watch.expiriesToAsk(most: Self.mostExpiredATime) {
+            change(.expired, subject, to: nil, by: LimitOverride.Author()) { result in
+                if case .success = result {
+                    self.watch.expiryEnded(subject, isGone: true)
+                } else {
+                    self.watch.expiryEnded(subject, isGone: false)
+                }
+            }
         }
     }
 
@@ -185,7 +195,8 @@ package final class RedisOverrides: OverrideStore, @unchecked Sendable {
                 var after = override
                 after?.setAtMicroseconds = version.time
                 self.watch.changed(subject, to: after, version)
-                self.post()
+                // What has expired was taken out of force then.
+                if action != .expired { self.post() }
                 completion(.success(before))
             case .success(("lost", _, _)) where !isRepeated:
                 self.restore { self.change(action, subject, to: override, by: author, isRepeated: true, completion) }

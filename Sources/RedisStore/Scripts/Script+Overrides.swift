@@ -37,7 +37,7 @@ extension Script {
     ///
     /// Arguments: the version's number as it is known; `set`, `removed` or `expired` (if it has); the field; when it expires; the value's JSON;
     /// the author's JSON; the most overrides and the most records there may be. Answers what became of it, `done`, `none`,
-    /// `past`, `full` or `lost`, the value before, and the version.
+    /// `past`, `early`, `full` or `lost`, the value before, and the version.
     private static let changeOverrideBody =
         overridePrologue + #"""
             if number < base then return {'lost', '', version} end
@@ -53,7 +53,8 @@ extension Script {
               return {'none', '', version}
             elseif action == 'expired' then
               local expires = tonumber(match(before, '^%d+ (%d+) ')) or 0
-              if expires == 0 or expires > now then return {'none', '', version} end
+              if expires == 0 then return {'none', '', version} end
+              if expires > now then return {'early', '', version} end
             end
             number = number + 1
             -- The first write is the one that may fail, where there is no room.

@@ -122,6 +122,14 @@ private final class Watched {
         #expect(watch.expiriesToAsk(most: 2).isEmpty, "Redis has none")
     }
 
+    @Test func anAnswerToAChangeOfOnesOwnDoesNotUndoALaterOneThatWasRead() throws {
+        let watch = Watched()
+        #expect(watch.read([try override("b")], version(6)))
+        let own = try override("a")
+        watch.changed(own.subject, to: own, version(5))
+        #expect(watch.overrides.keys.map(\.tenant) == ["b"])
+    }
+
     @Test func eachEndsAtItsMoment() throws {
         let watch = Watched()
         #expect(

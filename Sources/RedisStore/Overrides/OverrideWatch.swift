@@ -66,6 +66,8 @@ struct OverrideWatch {
     mutating func changed(
         _ subject: LimitOverride.Subject, to override: LimitOverride?, _ version: OverrideFormat.Version
     ) {
+        // What was read meanwhile has it already, or something later.
+        if let read = self.version, read.number >= version.number { return }
         overrides[subject] = override
         expired[subject] = nil
         // Where others changed something in between, that is still to be read.

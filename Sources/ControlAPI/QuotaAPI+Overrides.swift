@@ -118,6 +118,11 @@ extension QuotaAPI {
                 .unavailable,
                 "Redis does not answer just now, and overrides are kept there (\(error.detail)); those in force stay, and nothing was changed unless the answer was lost on its way: look before you try again"
             )
+        case .refused:
+            ControlError(
+                .unavailable,
+                "Redis, where overrides are kept, refused: \(error.detail); nothing was changed, and those in force stay"
+            )
         case .full:
             ControlError(
                 .conflict,

@@ -60,7 +60,7 @@ struct ControlFixture: Sendable {
 
     init(
         token: String? = nil, listen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 0),
-        limits: LimitTable? = nil
+        limits: LimitTable? = nil, overrideStore: (any OverrideStore)? = nil
     ) throws {
         var configuration = Configuration(
             gateway: GatewaySettings(), control: ControlSettings(), store: nil, identity: IdentitySettings(),
@@ -83,7 +83,8 @@ struct ControlFixture: Sendable {
             configuration: configuration,
             limiter: AsyncLimiter(store: store) { work in turn.withLock { _ in work() } },
             usage: AsyncUsage(store: store.local) { work in turn.withLock { _ in work() } },
-            board: board, overrides: overrides, metrics: metrics, status: { status.value.withLock { $0 } },
+            board: board, overrides: overrideStore ?? overrides, metrics: metrics,
+            status: { status.value.withLock { $0 } },
             readiness: readiness,
             group: MultiThreadedEventLoopGroup.singleton,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

@@ -41,6 +41,33 @@ extension Answer {
         }
     }
 
+    private struct FailingStore: OverrideStore {
+        let error: OverrideError
+        var isShared: Bool { true }
+
+        func set(_ override: LimitOverride) async throws(OverrideError) -> LimitOverride? { throw error }
+
+        func remove(
+            _ subject: LimitOverride.Subject, by author: LimitOverride.Author
+        ) async throws(OverrideError) -> LimitOverride? { throw error }
+
+        func records(of tenant: String?, most: Int) async throws(OverrideError) -> [OverrideRecord] { throw error }
+    }
+
+    @Test func whatRedisSaysAgainstItIsRepeated() async throws {
+        let refused = FailingStore(error: OverrideError(.refused, "OOM command not allowed"))
+        try await ControlFixture(overrideStore: refused).run { client in
+            let answer = try await client.put("global", #"{"rate":"4/minute"}"#)
+            #expect(answer.status == 503)
+            #expect(answer.detail.contains("refused: OOM command not allowed; nothing was changed"))
+        }
+        let silent = FailingStore(error: OverrideError(.unavailable, "timeout: no answer"))
+        try await ControlFixture(overrideStore: silent).run { client in
+            let answer = try await client.ask(.delete, "/v1/tenants/acme/overrides/global")
+            #expect(answer.status == 503 && answer.detail.hasPrefix("Redis does not answer just now"))
+        }
+    }
+
     @Test func aServiceMayBeNamed() async throws {
         try await ControlFixture().run { client in
             #expect(try await client.put("global", #"{"rate":"7/minute","service":"product"}"#).status == 200)

@@ -35,6 +35,11 @@ private final class Replica: Sendable {
         try await eventually("overrides are known") { await self.overrides.areKnown() }
     }
 
+    func startAgain() async throws {
+        let overrides = overrides
+        try await client.onLoop { _, _ in overrides.start() }
+    }
+
     func stop() async throws {
         await overrides.stop()
         try await client.shutdown()
@@ -157,6 +162,22 @@ private func withReplicas(
         }
     }
 
+    /// Redis may be away at that moment, or there are more than are asked for at a time, or its clock is not there yet.
+    @Test func whatHasEndedUnheardIsRemovedLater() async throws {
+        try await withReplicas(1) { server, replicas in
+            let overrides = replicas[0].overrides
+            let end = MachineTime().nowMicroseconds + 2_500_000
+            for tenant in ["a", "b", "c"] { _ = try await overrides.set(override(tenant, "5/h", expires: end)) }
+            replicas[0].shift.value.withLock { $0 = 60_000_000 }
+            try await eventually("they are not in force") { replicas[0].rates.isEmpty }
+            #expect(try server.cli(["HLEN", OverrideFormat.valuesKey]) == "3")
+            #expect(MachineTime().nowMicroseconds < end, "Redis's clock was not there yet")
+            try await eventually("Redis has them no longer") {
+                try server.cli(["HLEN", OverrideFormat.valuesKey]) == "0"
+            }
+        }
+    }
+
     @Test func aRedisThatLostItsMemoryGetsTheOverridesBack() async throws {
         try await withReplicas(2) { server, replicas in
             _ = try await replicas[0].overrides.set(override("acme", "5/h"))
@@ -216,6 +237,85 @@ private func withReplicas(
                 replicas[0].rates.map { String($0.prefix { $0 != " " }) } == ["kept", "newer"]
             }
             #expect(try server.cli(["HLEN", OverrideFormat.valuesKey]) == "2")
+        }
+    }
+
+    /// Who missed the last change may be the first to find everything lost.
+    @Test(arguments: ["set", "removed"])
+    func aRestorationDoesNotPassWhatOthersKnowBesides(lastChange: String) async throws {
+        try await withReplicas(2) { server, replicas in
+            let overrides = replicas[0].overrides
+            for tenant in ["a", "b", "c", "d", "e"] { _ = try await overrides.set(override(tenant, "5/h")) }
+            try await eventually("both know") { replicas[1].rates.count == 5 }
+            for replica in replicas { await replica.overrides.stop() }
+            let before = try #require(OverrideFormat.Version(server.cli(["GET", OverrideFormat.versionKey])))
+            let known = replicas[1].board.overrides.list
+            if lastChange == "set" {
+                _ = try await overrides.set(override("f", "6/h"))
+            } else {
+                _ = try await overrides.remove(override("a", "5/h").subject, by: .init())
+            }
+            let rates = replicas[0].rates
+            try server.cli(["FLUSHALL"])
+            try server.cli(OverrideFormat.restore(known, of: before, number: before.number))
+            #expect(try server.cli(["HLEN", OverrideFormat.valuesKey]) == "5")
+            for replica in replicas { try await replica.startAgain() }
+            for replica in replicas {
+                try await eventually("the last change is in force again") { replica.rates == rates }
+            }
+            try await eventually("Redis has it") {
+                try server.cli(["HLEN", OverrideFormat.valuesKey]) == "\(rates.count)"
+            }
+            // Nobody has anything left to bring back.
+            let version = try server.cli(["GET", OverrideFormat.versionKey])
+            _ = try await overrides.set(override("g", "7/h"))
+            let later = try #require(OverrideFormat.Version(server.cli(["GET", OverrideFormat.versionKey])))
+            #expect(OverrideFormat.Version(version)?.number == later.number - 1)
+        }
+    }
+
+    /// Of a replica that made a change of its own, and had not read what others did just before.
+    @Test func whoKnowsNotAllBringsBackItsOwnChangeBesideThoseOfOthers() async throws {
+        try await withReplicas(1) { server, replicas in
+            let overrides = replicas[0].overrides
+            _ = try await overrides.set(override("first", "1/h"))
+            let first = try #require(OverrideFormat.Version(server.cli(["GET", OverrideFormat.versionKey])))
+            let before = replicas[0].board.overrides.list
+            _ = try await overrides.remove(override("first", "1/h").subject, by: .init())
+            _ = try await overrides.set(override("second", "2/h"))
+            await overrides.stop()
+            var third = try override("third", "3/h")
+            third.setAtMicroseconds = MachineTime().nowMicroseconds
+            try server.cli(["FLUSHALL"])
+            let incomplete = OverrideFormat.restore(before + [third], of: first, number: 4)
+            #expect(try OverrideFormat.Version(server.cli(incomplete))?.number == first.number)
+            #expect(try server.cli(["HLEN", OverrideFormat.valuesKey]) == "2")
+            try await replicas[0].startAgain()
+            try await eventually("all changes are in force") { replicas[0].rates == ["second 2/hour", "third 3/hour"] }
+            // The other way about: who knows more was first.
+            try server.cli(["HDEL", OverrideFormat.valuesKey, OverrideFormat.field(third.subject)])
+            #expect(try OverrideFormat.Version(server.cli(incomplete))?.number == 3)
+            #expect(try server.cli(["HLEN", OverrideFormat.valuesKey]) == "2", "the third again, and not the first")
+            try await eventually("it is in force") { replicas[0].rates == ["second 2/hour", "third 3/hour"] }
+        }
+    }
+
+    @Test func aRedisWithoutMemoryIsReadAndGivesUpOverridesButTakesNone() async throws {
+        try await withReplicas(1) { server, replicas in
+            let overrides = replicas[0].overrides
+            _ = try await overrides.set(override("acme", "5/h"))
+            _ = try await overrides.set(override("globex", "6/h"))
+            try server.cli(["CONFIG", "SET", "maxmemory-policy", "noeviction", "maxmemory", "1"])
+            let error = await #expect(throws: OverrideError.self) { try await overrides.set(override("acme", "7/h")) }
+            #expect(error?.code == .refused && error?.detail.hasPrefix("OOM ") == true, "\(String(describing: error))")
+            let late = try await Replica(StoreClient.connected(to: server))
+            #expect(late.rates.count == 2, "who starts now reads them")
+            _ = try await overrides.remove(override("acme", "5/h").subject, by: .init(reason: "room"))
+            try await eventually("it is removed everywhere") {
+                late.rates == ["globex 6/hour"] && replicas[0].rates == ["globex 6/hour"]
+            }
+            #expect(try await overrides.records(of: nil, most: 1).first?.author.reason == "room")
+            try await late.stop()
         }
     }
 

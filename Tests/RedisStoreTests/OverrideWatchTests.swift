@@ -14,6 +14,9 @@ private final class Watched {
     func noAnswer() { watch.noAnswer() }
     func heard(_ version: OverrideFormat.Version) -> OverrideWatch.Action { watch.heard(version) }
     func ended() { watch.ended() }
+    func expiriesToAsk(most: Int) -> [LimitOverride.Subject] { watch.expiriesToAsk(most: most) }
+    func expiryEnded(_ subject: LimitOverride.Subject, isGone: Bool) { watch.expiryEnded(subject, isGone: isGone) }
+    func restored(_ version: OverrideFormat.Version) { watch.restored(version) }
     func read(_ list: [LimitOverride], _ version: OverrideFormat.Version) -> Bool { watch.read(list, version) }
     func hasExpired(at now: Int64) -> Bool { watch.hasExpired(at: now) }
     func newlyExpired(at now: Int64) -> [LimitOverride] { watch.newlyExpired(at: now) }
@@ -71,6 +74,20 @@ private final class Watched {
         #expect(fresh.heard(version(1)) == .read, "who knows nothing has nothing to give")
     }
 
+    @Test func whatWasGivenBackCountsAsOfTheLastVersionThatWasKnownWhole() throws {
+        let watch = Watched()
+        #expect(watch.read([], version(3)))
+        let own = try override("a")
+        watch.changed(own.subject, to: own, version(6))
+        #expect(watch.heard(OverrideFormat.Version()) == .restore)
+        watch.restored(version(3, 9))
+        watch.ended()
+        #expect(watch.heard(version(3, 9)) == .read, "there is nothing more to give")
+        watch.ended()
+        #expect(watch.read([own], version(3, 9)))
+        #expect(watch.heard(version(3, 9)) == .nothing)
+    }
+
     @Test func anOlderReadDoesNotUndoAChangeOfOnesOwn() throws {
         let watch = Watched()
         #expect(watch.read([], version(3)))
@@ -82,6 +99,35 @@ private final class Watched {
         watch.changed(own.subject, to: nil, version(6))
         #expect(watch.overrides.isEmpty)
         #expect(watch.heard(version(6)) == .read, "somebody made the fifth change")
+    }
+
+    @Test func redisIsAskedToRemoveWhatHasExpiredUntilItHas() throws {
+        let watch = Watched()
+        let list = try ["a", "b", "c"].map { try override($0, expires: 100) }
+        #expect(watch.read(list, version(1)))
+        #expect(watch.expiriesToAsk(most: 2).isEmpty, "none has expired")
+        #expect(watch.newlyExpired(at: 100).count == 3)
+        let first = watch.expiriesToAsk(most: 2)
+        #expect(first.count == 2 && watch.expiriesToAsk(most: 2).isEmpty, "so many at a time")
+        watch.expiryEnded(first[0], isGone: true)
+        let second = watch.expiriesToAsk(most: 2)
+        #expect(second.count == 1 && !first.contains(second[0]))
+        watch.expiryEnded(first[1], isGone: false)
+        #expect(watch.expiriesToAsk(most: 2) == [first[1]], "again")
+        watch.expiryEnded(second[0], isGone: false)
+        watch.changed(second[0], to: list[0], version(2))
+        #expect(watch.expiriesToAsk(most: 2).isEmpty, "it was set anew")
+        watch.expiryEnded(first[1], isGone: false)
+        #expect(watch.read([], version(3)))
+        #expect(watch.expiriesToAsk(most: 2).isEmpty, "Redis has none")
+    }
+
+    @Test func anAnswerToAChangeOfOnesOwnDoesNotUndoALaterOneThatWasRead() throws {
+        let watch = Watched()
+        #expect(watch.read([try override("b")], version(6)))
+        let own = try override("a")
+        watch.changed(own.subject, to: own, version(5))
+        #expect(watch.overrides.keys.map(\.tenant) == ["b"])
     }
 
     @Test func eachEndsAtItsMoment() throws {

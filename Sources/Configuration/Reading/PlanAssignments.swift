@@ -10,20 +10,21 @@ struct PlanAssignments {
 
     /// The plans that there are.
     let known: [String]
-    private var ofTenant: [String: Assignment] = [:]
+    private var ofTenant: [TenantKey: Assignment] = [:]
     private var ofOthers: String?
 
     init(known: [String]) { self.known = known }
 
     mutating func assign(_ plan: String, to tenant: String, at position: Position, _ faults: Faults) {
         guard isKnown(plan, at: position, faults) else { return }
-        if let other = ofTenant[tenant], other.plan != plan {
+        let key = TenantKey(tenant)
+        if let other = ofTenant[key], other.plan != plan {
             faults.add(
                 "the tenant `\(tenant)` has the plan `\(plan)` here and `\(other.plan)` in \(other.place); a tenant has one plan, with all of its keys",
                 position)
             return
         }
-        ofTenant[tenant] = ofTenant[tenant] ?? Assignment(plan: plan, place: "\(faults.file):\(position.line)")
+        ofTenant[key] = ofTenant[key] ?? Assignment(plan: plan, place: "\(faults.file):\(position.line)")
     }
 
     mutating func assignToOthers(_ plan: String, at position: Position, _ faults: Faults) {
@@ -45,7 +46,7 @@ struct PlanAssignments {
     }
 
     func apply(to plans: inout TenantPlans) {
-        for (tenant, assignment) in ofTenant { plans.assign(assignment.plan, to: tenant) }
+        for (tenant, assignment) in ofTenant { plans.assign(assignment.plan, to: tenant.id) }
         if let ofOthers { plans.assignToOthers(ofOthers) }
     }
 
@@ -57,20 +58,20 @@ struct PlanAssignments {
                 "there are `tenants`, but without an `identity` no request has one; add `identity.api_keys` or `identity.header`",
                 place)
         }
-        var lines: [String: Int] = [:]
+        var lines: [TenantKey: Int] = [:]
         for element in list {
             guard let section = Section(element, "tenants", keys: ["name", "plan"], faults) else { continue }
             for key in ["name", "plan"] where !section.has(key) {
                 faults.add("a tenant has no `\(key)`; write {name: acme, plan: pro}", section.position)
             }
             guard let tenant = section.read("name", "a tenant's id", Self.checkTenant) else { continue }
-            if let line = lines[tenant] {
+            if let line = lines[TenantKey(tenant)] {
                 faults.add(
                     "the tenant `\(tenant)` is there already, on line \(line); once is enough",
                     section.place(of: "name") ?? section.position)
                 continue
             }
-            lines[tenant] = section.position.line
+            lines[TenantKey(tenant)] = section.position.line
             if let (plan, position) = section.text("plan", "a plan's name") {
                 assign(plan, to: tenant, at: position, faults)
             }

@@ -13,8 +13,20 @@ package struct LimitOverride: Hashable, Sendable {
             self.service = service
         }
 
+        package func isOf(_ tenant: String) -> Bool { TenantKey(self.tenant) == TenantKey(tenant) }
+
+        package static func == (a: Subject, b: Subject) -> Bool {
+            a.isOf(b.tenant) && a.limit == b.limit && a.service == b.service
+        }
+
         package static func < (a: Subject, b: Subject) -> Bool {
-            (a.tenant, a.limit, a.service ?? "") < (b.tenant, b.limit, b.service ?? "")
+            (TenantKey(a.tenant), a.limit, a.service ?? "") < (TenantKey(b.tenant), b.limit, b.service ?? "")
+        }
+
+        package func hash(into hasher: inout Hasher) {
+            hasher.combine(TenantKey(tenant))
+            hasher.combine(limit)
+            hasher.combine(service)
         }
     }
 

@@ -17,20 +17,21 @@ package final class LimitOverrides: Sendable {
     package let limits: LimitTable
     /// By tenant, limit and service.
     package let list: [LimitOverride]
-    private let places: [String: Range<Int>]
+    private let places: [TenantKey: Range<Int>]
     private let made: Mutex<[Key: Made]>
 
     package init(_ list: [LimitOverride] = [], of limits: LimitTable, after previous: LimitOverrides? = nil) {
         self.limits = limits
         let list = list.sorted { $0.subject < $1.subject }
         self.list = list
-        var places: [String: Range<Int>] = [:]
+        var places: [TenantKey: Range<Int>] = [:]
         for index in list.indices {
-            let start = places[list[index].subject.tenant]?.lowerBound ?? index
-            places[list[index].subject.tenant] = start..<(index + 1)
+            let tenant = TenantKey(list[index].subject.tenant)
+            let start = places[tenant]?.lowerBound ?? index
+            places[tenant] = start..<(index + 1)
         }
         self.places = places
-        let keys = Set(places.map { tenant, range in Self.key(tenant, list[range], limits) })
+        let keys = Set(places.map { tenant, range in Self.key(tenant.id, list[range], limits) })
         let kept = previous?.made.withLock { $0.filter { keys.contains($0.key) } }
         made = Mutex(kept ?? [:])
     }
@@ -38,17 +39,19 @@ package final class LimitOverrides: Sendable {
     package var isEmpty: Bool { list.isEmpty }
 
     /// Tenants that have overrides.
-    package var tenants: [String] { Array(places.keys) }
+    package var tenants: [String] { places.keys.map(\.id) }
 
-    package subscript(tenant: String) -> ArraySlice<LimitOverride> { places[tenant].map { list[$0] } ?? [] }
+    package subscript(tenant: String) -> ArraySlice<LimitOverride> { places[TenantKey(tenant)].map { list[$0] } ?? [] }
 
     /// What applies to a tenant just now.
     package func table(of tenant: String) -> LimitTable {
-        places[tenant] == nil ? limits.table(of: tenant) : make(tenant).table
+        places[TenantKey(tenant)] == nil ? limits.table(of: tenant) : make(tenant).table
     }
 
     /// Overrides of a tenant that its limits cannot take, or not everywhere, and why: the configuration has changed since they were set.
-    package func faults(of tenant: String) -> [LimitTable.Fault] { places[tenant] == nil ? [] : make(tenant).faults }
+    package func faults(of tenant: String) -> [LimitTable.Fault] {
+        places[TenantKey(tenant)] == nil ? [] : make(tenant).faults
+    }
 
     private func make(_ tenant: String) -> Made {
         let key = Self.key(tenant, self[tenant], limits)

@@ -3,6 +3,8 @@ import Synchronization
 /// The overrides that are in force in this process just now, and who wants to hear of others.
 package final class OverrideBoard: Sendable {
     private let state: Mutex<State>
+    /// Held while listeners are called, so that none hears of a change before what it hears first, or last of what was there before.
+    private let telling = Mutex(())
 
     private struct State {
         var overrides: LimitOverrides
@@ -14,21 +16,26 @@ package final class OverrideBoard: Sendable {
 
     package var overrides: LimitOverrides { state.withLock { $0.overrides } }
 
-    /// `listener` is called with the overrides there are, and with those of each change, on the thread that makes it.
+    /// `listener` is called with the overrides there are, and with those of each change, on the thread that makes it: one call
+    /// after the other, in the order of the changes. It must not listen or post itself.
     package func listen(_ listener: @escaping @Sendable (LimitOverrides) -> Void) {
-        let overrides = state.withLock { state in
-            state.listeners.append(listener)
-            return state.overrides
+        telling.withLock { _ in
+            let overrides = state.withLock { state in
+                state.listeners.append(listener)
+                return state.overrides
+            }
+            listener(overrides)
         }
-        listener(overrides)
     }
 
     /// Puts these in force. One at a time calls it.
     package func post(_ list: [LimitOverride]) {
-        let (overrides, listeners) = state.withLock { state in
-            state.overrides = LimitOverrides(list, of: state.overrides.limits, after: state.overrides)
-            return (state.overrides, state.listeners)
+        telling.withLock { _ in
+            let (overrides, listeners) = state.withLock { state in
+                state.overrides = LimitOverrides(list, of: state.overrides.limits, after: state.overrides)
+                return (state.overrides, state.listeners)
+            }
+            for listener in listeners { listener(overrides) }
         }
-        for listener in listeners { listener(overrides) }
     }
 }

@@ -9,7 +9,7 @@ package struct TenantPlans: Sendable {
 
     package private(set) var plans: [Plan] = []
     /// Indices of `plans`.
-    private var ofTenant: [String: Int] = [:]
+    private var ofTenant: [TenantKey: Int] = [:]
     private var ofOthers: Int?
 
     package init() {}
@@ -18,14 +18,14 @@ package struct TenantPlans: Sendable {
 
     /// The plan must have been added.
     package mutating func assign(_ plan: String, to tenant: String) {
-        ofTenant[tenant] = plans.firstIndex { $0.name == plan }
+        ofTenant[TenantKey(tenant)] = plans.firstIndex { $0.name == plan }
     }
 
     /// Tenants that were assigned none.
     package mutating func assignToOthers(_ plan: String) { ofOthers = plans.firstIndex { $0.name == plan } }
 
     /// An index of `plans`; nil: none.
-    package func index(of tenant: String) -> Int? { ofTenant[tenant] ?? ofOthers }
+    package func index(of tenant: String) -> Int? { ofTenant[TenantKey(tenant)] ?? ofOthers }
 }
 
 extension LimitTable {

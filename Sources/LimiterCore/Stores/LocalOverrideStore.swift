@@ -49,7 +49,9 @@ package final class LocalOverrideStore: OverrideStore {
 
     package func records(of tenant: String?, most: Int) async throws(OverrideError) -> [OverrideRecord] {
         state.withLock { state in
-            Array(state.records.reversed().lazy.filter { tenant == nil || $0.subject.tenant == tenant }.prefix(most))
+            Array(
+                state.records.reversed().lazy.filter { record in tenant.map { record.subject.isOf($0) } ?? true }
+                    .prefix(most))
         }
     }
 

@@ -20,6 +20,8 @@ package struct OverrideError: Error, Hashable, Sendable, CustomStringConvertible
     package enum Code: Sendable {
         /// The store does not answer.
         case unavailable
+        /// The store answers that it does not do it, and why: nothing was changed.
+        case refused
         /// There are `LimitOverride.mostOverrides` already.
         case full
         /// It would have expired by the store's time already.
@@ -27,7 +29,7 @@ package struct OverrideError: Error, Hashable, Sendable, CustomStringConvertible
     }
 
     package let code: Code
-    /// For the log.
+    /// For the log; where the store refused, what it said.
     package let detail: String
 
     package init(_ code: Code, _ detail: String) {

@@ -108,16 +108,17 @@ enum OverrideFormat {
         _ action: OverrideRecord.Action, _ subject: LimitOverride.Subject, to override: LimitOverride? = nil,
         by author: LimitOverride.Author, knowing number: Int64
     ) -> [String] {
-        ["EVAL", Script.changeOverrideText, "3"] + keys + [
+        ["EVAL", action == .set ? Script.setOverrideText : Script.removeOverrideText, "3"] + keys + [
             "\(number)", action.rawValue, field(subject), "\(override?.expiresAtMicroseconds ?? 0)",
             override.map { json($0) } ?? "", json(author), "\(LimitOverride.mostOverrides)",
             "\(OverrideRecord.mostRecords)",
         ]
     }
 
+    /// `version`: up to which all is known; `number`: the greatest that is, which may be of a later change of one's own.
     static func restore(_ overrides: some Sequence<LimitOverride>, of version: Version, number: Int64) -> [String] {
         ["EVAL", Script.restoreOverridesText, "3"] + keys + [
-            "\(number)", "\(version.time)", "\(OverrideRecord.mostRecords)",
+            "\(number)", "\(version.number)", "\(version.time)", "\(OverrideRecord.mostRecords)",
         ] + overrides.flatMap { [field($0.subject), value($0)] }
     }
 

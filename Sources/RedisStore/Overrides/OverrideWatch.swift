@@ -11,9 +11,11 @@ struct OverrideWatch {
     }
 
     private(set) var overrides: [LimitOverride.Subject: LimitOverride] = [:]
+    /// Those that have expired here, of which Redis has not said that it has them no longer. With whether it is being asked.
+    private var expired: [LimitOverride.Subject: Bool] = [:]
     /// nil: they were never read.
     private(set) var version: OverrideFormat.Version?
-    /// The greatest number that was seen: Redis must have that, or has lost it.
+    /// The greatest number that was seen, and not less than the version's: Redis must have that, or has lost it.
     private(set) var number: Int64 = 0
     private var askedAt: Int64?
     private var isBusy = false
@@ -49,17 +51,25 @@ struct OverrideWatch {
         guard version.number >= number else { return false }
         self.version = version
         number = version.number
+        expired = [:]
         overrides = [:]
         for override in list { overrides[override.subject] = override }
         expiriesChanged()
         return true
     }
 
+    /// Redis was given what is known here, and has this version since. Where others know more, its number is less than the one that
+    /// was seen; they bring that back.
+    mutating func restored(_ store: OverrideFormat.Version) { number = min(number, store.number) }
+
     /// This replica changed one; nil: removed it.
     mutating func changed(
         _ subject: LimitOverride.Subject, to override: LimitOverride?, _ version: OverrideFormat.Version
     ) {
+        // What was read meanwhile has it already, or something later.
+        if let read = self.version, read.number >= version.number { return }
         overrides[subject] = override
+        expired[subject] = nil
         // Where others changed something in between, that is still to be read.
         if self.version?.number == version.number - 1 { self.version = version }
         number = max(number, version.number)
@@ -69,13 +79,30 @@ struct OverrideWatch {
     /// Whether any of them has.
     func hasExpired(at now: Int64) -> Bool { now >= nextExpiry }
 
-    /// Takes those out that have.
+    /// Takes those out that have; Redis is to remove them too.
     mutating func newlyExpired(at now: Int64) -> [LimitOverride] {
         guard now >= nextExpiry else { return [] }
         let expired = overrides.values.filter { $0.hasExpired(at: now) }
-        for override in expired { overrides[override.subject] = nil }
+        for override in expired {
+            overrides[override.subject] = nil
+            self.expired[override.subject] = false
+        }
         expiriesChanged()
         return expired.sorted { $0.subject < $1.subject }
+    }
+
+    /// Those that Redis is to be asked to remove now: so many, less those that it is being asked of. It is, until `expiryEnded`.
+    mutating func expiriesToAsk(most: Int) -> [LimitOverride.Subject] {
+        guard !expired.isEmpty else { return [] }
+        let subjects = expired.lazy.filter { !$0.value }.map(\.key).prefix(most - expired.lazy.filter(\.value).count)
+        let asked = Array(subjects)
+        for subject in asked { expired[subject] = true }
+        return asked
+    }
+
+    /// Redis has answered, or will not. Unless it has the override no longer, it is asked again.
+    mutating func expiryEnded(_ subject: LimitOverride.Subject, isGone: Bool) {
+        if expired[subject] != nil { expired[subject] = isGone ? nil : false }
     }
 
     private mutating func expiriesChanged() {

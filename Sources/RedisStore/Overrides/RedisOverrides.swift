@@ -59,6 +59,7 @@ package final class RedisOverrides: OverrideStore, @unchecked Sendable {
 
     private func look() {
         if watch.hasExpired(at: storeTime()) { post() }
+        removeExpired()
         guard watch.begins(at: now) else { return }
         backend.overrideVersion { result in
             switch result {
@@ -105,8 +106,13 @@ package final class RedisOverrides: OverrideStore, @unchecked Sendable {
         guard let version = watch.version else { return completion() }
         let command = OverrideFormat.restore(watch.overrides.values, of: version, number: watch.number)
         backend.converse([command]) { result in
-            switch result {
-            case .success:
+            let restored = result.flatMap { values in
+                values.last?.text.flatMap { OverrideFormat.Version($0) }.map { .success($0) }
+                    ?? .failure(RedisStore.unexpectedReply)
+            }
+            switch restored {
+            case .success(let version):
+                self.watch.restored(version)
                 self.logger.notice(
                     "Redis had lost overrides; it has them again",
                     metadata: ["overrides": "\(self.watch.overrides.count)"])
@@ -118,11 +124,20 @@ package final class RedisOverrides: OverrideStore, @unchecked Sendable {
 
     /// Puts what is known in force, without what has expired.
     private func post() {
-        let expired = watch.newlyExpired(at: storeTime())
+        _ = watch.newlyExpired(at: storeTime())
         board.post(Array(watch.overrides.values))
-        // Each replica says so; the first one that Redis hears removes them.
-        for override in expired.prefix(Self.mostExpiredATime) {
-            change(.expired, override.subject, to: nil, by: LimitOverride.Author()) { _ in }
+    }
+
+    /// Each replica says what has expired, until Redis has it no longer; the first one that Redis hears removes it.
+    private func removeExpired() {
+        for subject in watch.expiriesToAsk(most: Self.mostExpiredATime) {
+            change(.expired, subject, to: nil, by: LimitOverride.Author()) { result in
+                if case .success = result {
+                    self.watch.expiryEnded(subject, isGone: true)
+                } else {
+                    self.watch.expiryEnded(subject, isGone: false)
+                }
+            }
         }
     }
 
@@ -175,12 +190,13 @@ package final class RedisOverrides: OverrideStore, @unchecked Sendable {
         let command = OverrideFormat.change(action, subject, to: override, by: author, knowing: watch.number)
         backend.converse([command]) { result in
             switch result.flatMap({ Self.change($0.last) }) {
-            case .failure(let error): completion(.failure(OverrideError(.unavailable, error.description)))
+            case .failure(let error): completion(.failure(OverrideError(error)))
             case .success(("done", let before, let version)):
                 var after = override
                 after?.setAtMicroseconds = version.time
                 self.watch.changed(subject, to: after, version)
-                self.post()
+                // What has expired was taken out of force then.
+                if action != .expired { self.post() }
                 completion(.success(before))
             case .success(("lost", _, _)) where !isRepeated:
                 self.restore { self.change(action, subject, to: override, by: author, isRepeated: true, completion) }
@@ -209,14 +225,23 @@ package final class RedisOverrides: OverrideStore, @unchecked Sendable {
                 self.backend.converse([OverrideFormat.records]) { result in
                     let records = result.map { values in
                         (values.last?.array ?? []).lazy.compactMap { $0.text.flatMap(OverrideFormat.record) }
-                            .filter { tenant == nil || $0.subject.tenant == tenant }.prefix(most)
+                            .filter { record in tenant.map { record.subject.isOf($0) } ?? true }.prefix(most)
                     }
                     continuation.resume(
-                        returning: records.map { Array($0) }.mapError { OverrideError(.unavailable, $0.description) })
+                        returning: records.map { Array($0) }.mapError { OverrideError($0) })
                 }
             }
         }
         return try result.get()
+    }
+}
+
+extension OverrideError {
+    fileprivate init(_ error: StoreError) {
+        switch error.code {
+        case .refused, .unauthorized: self.init(.refused, error.detail)
+        default: self.init(.unavailable, error.description)
+        }
     }
 }
 

@@ -43,6 +43,8 @@ import Testing
             (1340, .boundedMemory),
             // A lease call that had failed long ago made a request go by itself while another was under way.
             (595, .liveness),
+            // After the clock of the store went back, what was spent since was told of a window that the counter was not in.
+            (26474, .outageWithinShares),
         ] as [(UInt64, Invariant)])
     func whatOnceFailedHolds(_ seed: UInt64, _ invariant: Invariant) throws { try Self.run(seed) }
 

@@ -45,6 +45,8 @@ import Testing
             (595, .liveness),
             // After the clock of the store went back, what was spent since was told of a window that the counter was not in.
             (26474, .outageWithinShares),
+            // Who had something to give back was passed over when another had nothing left.
+            (25000, .isolation),
         ] as [(UInt64, Invariant)])
     func whatOnceFailedHolds(_ seed: UInt64, _ invariant: Invariant) throws { try Self.run(seed) }
 

@@ -49,6 +49,8 @@ import Testing
             (25000, .isolation),
             // A counter that expired when a clock was ahead did not seem to be forgotten where the limit had changed.
             (22130, .conservation),
+            // What a former primary was told was not seen to be lost.
+            (22284, .conservation),
         ] as [(UInt64, Invariant)])
     func whatOnceFailedHolds(_ seed: UInt64, _ invariant: Invariant) throws { try Self.run(seed) }
 

@@ -68,9 +68,11 @@ extension Referee {
                 isNew: before[index].record == nil, at: answer.now)
             // A lease that has ended is not given again.
             let granted = has - (has < had ? told : max(had, told))
-            guard granted > 0 else { continue }
+            // What was only told is no debit, but where it is lost, the store forgot something all the same.
+            guard granted > 0 || has > had else { continue }
             let debit = Debit(
-                account: self.index(of: request.key, rule), position: account.isWindow ? position : 0, units: granted)
+                account: self.index(of: request.key, rule), position: account.isWindow ? position : 0,
+                units: max(0, granted))
             if isPrimary { debits.append(debit) } else { lost([debit]) }
         }
         // Running it again is worth its cost only now and then.

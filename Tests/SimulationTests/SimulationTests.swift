@@ -51,6 +51,8 @@ import Testing
             (22130, .conservation),
             // What a former primary was told was not seen to be lost.
             (22284, .conservation),
+            // What was spent of a share was held against the smaller one of a fleet that had grown meanwhile.
+            (29568, .outageWithinShares),
         ] as [(UInt64, Invariant)])
     func whatOnceFailedHolds(_ seed: UInt64, _ invariant: Invariant) throws { try Self.run(seed) }
 

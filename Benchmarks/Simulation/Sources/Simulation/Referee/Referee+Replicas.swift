@@ -135,10 +135,11 @@ extension Referee {
             )
         } else {
             account[0].local += units
-            view.spent += units
+            // A share that became smaller takes nothing back of what was spent before.
+            view.spend(units, of: share(of: limit.rule.limit, replica))
             guard limit.limit.onStoreFailure != .allow else { return }
             let refilled = (world.now - view.since) * limit.rule.refill / limit.rule.periodMicroseconds
-            let most = share(of: limit.rule.limit, replica) + refilled + 1 + view.taken
+            let most = view.share + refilled + 1 + view.taken
             expect(
                 view.spent <= most, .outageWithinShares,
                 "\(account.name): replica \(replica.index), cut off, spent \(view.spent) of its share, at most \(most)")

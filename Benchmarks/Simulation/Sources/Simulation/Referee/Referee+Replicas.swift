@@ -225,6 +225,9 @@ extension Referee {
             let view = view(replica, request.key, request.rule)
             view.heard(entry.state)
             if request.rule.algorithm == .slidingWindow {
+                if entry.state.position * request.rule.periodMicroseconds > answer.now + 1_000_000 {
+                    view.moveAhead(to: entry.state.position)
+                }
                 view[entry.state.position].taken = entry.taken
             } else {
                 view.settle(at: world.now, holding: max(0, entry.taken - request.total))

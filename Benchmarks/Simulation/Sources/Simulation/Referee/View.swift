@@ -37,6 +37,15 @@ final class View {
         position = max(position, window)
     }
 
+    /// The counter is in a window over a second ahead of the store's time: that went back, and what was spent since belongs there.
+    func moveAhead(to window: Int64) {
+        guard window > position else { return }
+        let spent = self[position].leased + self[position].local
+        let leased = self[window].leased
+        self[window] = Window(position: window, leased: leased, local: max(0, spent - leased))
+        position = window
+    }
+
     /// When the lease call was sent that is under way, in microseconds of the world; nil: none is.
     var askedAt: Int64?
     /// When the last lease call was sent, and the one whose answer it heard last.

@@ -53,6 +53,9 @@ import Testing
             (22284, .conservation),
             // What was spent of a share was held against the smaller one of a fleet that had grown meanwhile.
             (29568, .outageWithinShares),
+            // A bucket that had expired full was charged, and who remembered a reset of long before undid that.
+            (33016, .bucketPromise),
+            (39840, .bucketPromise),
         ] as [(UInt64, Invariant)])
     func whatOnceFailedHolds(_ seed: UInt64, _ invariant: Invariant) throws { try Self.run(seed) }
 

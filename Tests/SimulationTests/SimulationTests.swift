@@ -56,6 +56,8 @@ import Testing
             // A bucket that had expired full was charged, and who remembered a reset of long before undid that.
             (33016, .bucketPromise),
             (39840, .bucketPromise),
+            // What was spent without the store seemed to be told once an answer had raised a doubt.
+            (32906, .conservation),
         ] as [(UInt64, Invariant)])
     func whatOnceFailedHolds(_ seed: UInt64, _ invariant: Invariant) throws { try Self.run(seed) }
 

@@ -58,6 +58,8 @@ import Testing
             (39840, .bucketPromise),
             // What was spent without the store seemed to be told once an answer had raised a doubt.
             (32906, .conservation),
+            // What a replica held of a bucket when it asked for more was not counted as held.
+            (32769, .outageWithinShares),
         ] as [(UInt64, Invariant)])
     func whatOnceFailedHolds(_ seed: UInt64, _ invariant: Invariant) throws { try Self.run(seed) }
 

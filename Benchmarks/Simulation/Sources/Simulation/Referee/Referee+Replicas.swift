@@ -230,7 +230,8 @@ extension Referee {
                 }
                 view[entry.state.position].taken = entry.taken
             } else {
-                view.settle(at: world.now, holding: max(0, entry.taken - request.total))
+                // What it held when it asked is part of its total.
+                view.settle(at: world.now, holding: max(0, request.holds) + max(0, entry.taken - request.total))
             }
         }
     }

@@ -124,8 +124,10 @@ extension Referee {
         if account.isWindow {
             guard found.position == state.position, found.generation == state.generation else { return }
             let change = state.count - found.count
-            // What a replica carries that is new to the ledger may be known to the store, and given back since.
-            if request.carried.position >= 0, isNew, !request.isExact {
+            // What a replica carries that is new to the ledger, or that takes the limit for exact, may be known to the store, and given
+            // back since: the store takes the fuller count.
+            if !request.isExact { account.isLeased = true }
+            if request.carried.position >= 0, request.isExact ? account.isLeased : isNew {
                 return expect(change >= gained, .conservation, "\(account.name): \(found) became \(state)")
             }
             expect(

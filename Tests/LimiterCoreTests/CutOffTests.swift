@@ -149,6 +149,20 @@ import Testing
         #expect(abs(replica.state.clock.now - model.now) < 10)
     }
 
+    @Test func whatWasSpentWhileTheCounterIsAheadOfTheClockIsToldAndCounted() throws {
+        let replicas = replicas(1, hourly, minimum: 2)
+        #expect(replicas[0].admitted(hourly.group, of: 10) == 10)
+        // The counter stays in its window.
+        model.offset = -7_200_000_000
+        let restarted = ModelReplica(model, hourly, number: 9, minimumReplicas: 2)
+        restarted.connection.behaviour = .disconnected
+        #expect(restarted.admitted(hourly.group, of: 30) == 30)
+        restarted.connection.behaviour = .works
+        restarted.tick(for: .seconds(12), time)
+        #expect(restarted.state.status.unmerged == 0)
+        #expect(model.shared.counters.values.map(\.state.count) == [40])
+    }
+
     @Test(arguments: Limit.FailurePolicy.allCases)
     func eachPolicyDoesWhatItSays(policy: Limit.FailurePolicy) throws {
         let limits = try DeclaredLimits(.window("w", "3/hour") { $0.onStoreFailure = policy })

@@ -43,6 +43,25 @@ import Testing
             (1340, .boundedMemory),
             // A lease call that had failed long ago made a request go by itself while another was under way.
             (595, .liveness),
+            // After the clock of the store went back, what was spent since was told of a window that the counter was not in.
+            (26474, .outageWithinShares),
+            // Who had something to give back was passed over when another had nothing left.
+            (25000, .isolation),
+            // A counter that expired when a clock was ahead did not seem to be forgotten where the limit had changed.
+            (22130, .conservation),
+            // What a former primary was told was not seen to be lost.
+            (22284, .conservation),
+            // What was spent of a share was held against the smaller one of a fleet that had grown meanwhile.
+            (29568, .outageWithinShares),
+            // A bucket that had expired full was charged, and who remembered a reset of long before undid that.
+            (33016, .bucketPromise),
+            (39840, .bucketPromise),
+            // What was spent without the store seemed to be told once an answer had raised a doubt.
+            (32906, .conservation),
+            // What a replica held of a bucket when it asked for more was not counted as held.
+            (32769, .outageWithinShares),
+            // Of a limit that some leased, and others took for too small, the fuller count was taken for a wrong one.
+            (38022, .conservation),
         ] as [(UInt64, Invariant)])
     func whatOnceFailedHolds(_ seed: UInt64, _ invariant: Invariant) throws { try Self.run(seed) }
 

@@ -30,10 +30,10 @@ extension CounterRule {
     }
 
     /// Two memories of one counter made one, never in the caller's favour: the later generation, and within one
-    /// generation the fuller count (of a bucket, the emptier one). Both windows that count began after a reset that was earlier: then
-    /// generations do not matter.
+    /// generation the fuller count (of a bucket, the emptier one). Where both windows that count began after the later reset, or a bucket
+    /// that was deep in debt before it would be full again, generations do not matter.
     package func merged(_ a: CounterState, _ b: CounterState, at now: Int64) -> CounterState {
-        if a.generation != b.generation, !isPast(max(a.generation, b.generation), a, b) {
+        if a.generation != b.generation, !isPast(max(a.generation, b.generation), a, b, at: now) {
             return current(a.generation > b.generation ? a : b, at: now)
         }
         switch algorithm {
@@ -45,14 +45,21 @@ extension CounterRule {
         case .tokenBucket:
             let position = max(now / tickMicroseconds, max(a.position, b.position))
             let (x, y) = (refilled(a, to: position, cap: limit), refilled(b, to: position, cap: limit))
-            return (x.count, x.rest) < (y.count, y.rest) ? x : y
+            var emptier = (x.count, x.rest) < (y.count, y.rest) ? x : y
+            emptier.generation = max(a.generation, b.generation)
+            return emptier
         }
     }
 
-    /// Whether a reset lies before the window before the later of two states.
-    private func isPast(_ generation: Int64, _ a: CounterState, _ b: CounterState) -> Bool {
-        isWindow && generation * 1000 < start(ofWindow: max(a.position, b.position) - 1)
+    /// Whether a reset lies before the window before the later of two states, or so long before them that a bucket has filled up since.
+    private func isPast(_ generation: Int64, _ a: CounterState, _ b: CounterState, at now: Int64) -> Bool {
+        let later = max(a.position, b.position)
+        guard !isWindow else { return generation * 1000 < start(ofWindow: later - 1) }
+        return generation * 1000 + longestFill <= max(later, now / tickMicroseconds) * tickMicroseconds
     }
+
+    /// How long a bucket takes from the deepest debt until it is full, in microseconds.
+    private var longestFill: Int64 { (2 * limit * periodTicks / refill + 1) * tickMicroseconds }
 
     /// Decides one request on a state that is `current` at `now`, and charges it if it passes and `charges` is set.
     package func decide(_ state: inout CounterState, cost: Int64, at now: Int64, charges: Bool) -> Verdict {

@@ -107,6 +107,15 @@ struct CounterMemory: BitwiseCopyable, Sendable {
         (own.position, own.rest, settled, previousSettled) = (window, 0, 0, 0)
     }
 
+    /// The counter is in a window that is ahead of the store's time, which is `now`: its clock went back, and the counter stays there
+    /// until the clock comes by again. What was spent meanwhile belongs to that window, too, or it would never be counted.
+    mutating func turnAhead(to window: Int64, _ rule: CounterRule, at now: Int64) {
+        guard rule.isWindow, window > own.position, rule.start(ofWindow: window) > now + Self.mostRegression else {
+            return
+        }
+        (own.position, own.rest, settled, previousSettled) = (window, 0, 0, 0)
+    }
+
     /// No answer of the store is further behind the one before; microseconds.
     private static let mostRegression: Int64 = 1_000_000
 

@@ -249,7 +249,9 @@ extension LeasingStore {
                 if answer.isOutsidePeriods {
                     giveUp(renewals, isCutOff: false)
                 } else {
-                    for (renewal, entry) in zip(renewals, answer.entries) { accept(entry, of: renewal, sent: sent) }
+                    for (renewal, entry) in zip(renewals, answer.entries) {
+                        accept(entry, of: renewal, sent: sent, at: answer.now)
+                    }
                 }
             case .failure(let error):
                 noteFailure(error)
@@ -270,7 +272,7 @@ extension LeasingStore {
         }
     }
 
-    private func accept(_ entry: LeaseAnswer.Entry, of renewal: Renewal, sent: Int64) {
+    private func accept(_ entry: LeaseAnswer.Entry, of renewal: Renewal, sent: Int64, at storeTime: Int64) {
         let (place, rule) = (renewal.place, renewal.request.rule)
         // The store's clock may have gone back since others moved the counter on: it is in this window all the same.
         if rule.isWindow { state.clock.align(to: rule.start(ofWindow: entry.state.position)) }
@@ -280,6 +282,7 @@ extension LeasingStore {
         state.memories.locked(place) {
             guard let slot = state.memories.find(place) else { return }
             var memory = slot.pointee.value
+            memory.turnAhead(to: entry.state.position, rule, at: storeTime)
             memory.move(to: now, rule: rule, share: state.share)
             memory.answered(renewal.request, entry, sent: sent, at: monotonic)
             isUnsettled = memory.hasUnsettled(rule)

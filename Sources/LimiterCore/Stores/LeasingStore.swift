@@ -91,15 +91,17 @@ package final class LeasingStore: LimitStore, SharedStoreObserver, @unchecked Se
         state.withBreaker { $0.succeeded(at: state.clock.monotonic) }
         state.clock.align(to: now)
         var held: [Int64] = []
-        var doubtful: [Int] = []
+        var doubtful: [(index: Int, isUnsettled: Bool)] = []
         state.locked(call, at: now) {
             for index in call.group.limits.indices {
                 keepSeen(call.states[index], at: call.places[index], call.traits[index], now: now)
-                if state.memories.find(call.places[index])?.pointee.value.doubtsStore == true { doubtful.append(index) }
+                if let memory = state.memories.find(call.places[index])?.pointee.value, memory.doubtsStore {
+                    doubtful.append((index, memory.hasUnsettled(call.traits[index].rule)))
+                }
                 if call.operation == .peek { held.append(self.held(call.traits[index].rule, call.places[index])) }
             }
         }
-        for index in doubtful { noteOpen(call, index, isUnsettled: false) }
+        for (index, isUnsettled) in doubtful { noteOpen(call, index, isUnsettled: isUnsettled) }
         if held.contains(where: { $0 > 0 }) { resolve(call, holding: held, at: now) }
         finish(call)
     }

@@ -16,9 +16,9 @@ struct OpenCounters {
     }
 
     private var entries: [CounterPlace: Entry] = [:]
-    /// Each entry stands here once.
+    /// Whose turn it is in this round, from the end, and who waits for the next one: each entry stands in one of them, once.
     private var turns: [CounterPlace] = []
-    private var next = 0
+    private var waiting: [CounterPlace] = []
     /// Entries of which more was spent than the store knows.
     private(set) var unsettled = 0
 
@@ -32,7 +32,7 @@ struct OpenCounters {
         guard let known = entries[place] else {
             entries[place] = Entry(counter: counter(), isUnsettled: isUnsettled)
             if isUnsettled { unsettled += 1 }
-            turns.append(place)
+            waiting.append(place)
             return
         }
         entries[place]!.isClosed = false
@@ -53,16 +53,17 @@ struct OpenCounters {
     /// Up to `limit` counters; a whole round comes by before one comes again.
     mutating func next(_ limit: Int) -> [(CounterPlace, OpenCounter)] {
         var chosen: [(CounterPlace, OpenCounter)] = []
-        for _ in 0..<min(limit, turns.count) {
-            if next >= turns.count { next = 0 }
-            let place = turns[next]
+        for _ in 0..<min(limit, turns.count + waiting.count) {
+            if turns.isEmpty {
+                turns = waiting.reversed()
+                waiting.removeAll(keepingCapacity: true)
+            }
+            let place = turns.removeLast()
             if let entry = entries[place], !entry.isClosed {
                 chosen.append((place, entry.counter))
-                next += 1
+                waiting.append(place)
             } else {
                 entries[place] = nil
-                turns.swapAt(next, turns.count - 1)
-                turns.removeLast()
             }
         }
         return chosen

@@ -182,17 +182,20 @@ extension Script {
         end
         """#
 
-    /// Merges a bucket's `p, c, r, g` with what the call carries.
+    /// Merges a bucket's `p, c, r, g` with what the call carries. Generations do not matter where one that was deep in debt before the
+    /// later reset would be full again.
     static let bucketCarried = #"""
-        if cp >= 0 and cg >= g then
+        local is_past = max(g, cg) * 1000 + (floor(2 * limit * period / refill) + 1) * tick <= max(p, cp) * tick
+        if cp >= 0 and (cg >= g or is_past) then
           if cc < -limit then cc = -limit end
-          if cg > g then
+          if cg > g and not is_past then
             p, c, r = refilled(cp, cc, cr, head, limit, refill, period)
             g = cg
           else
             if cp > p then p, c, r = refilled(p, c, r, cp, limit, refill, period) end
             cp, cc, cr = refilled(cp, cc, cr, p, limit, refill, period)
             if cc < c or cc == c and cr < r then c, r = cc, cr end
+            g = max(g, cg)
           end
         end
         """#

@@ -30,6 +30,8 @@ final class Account {
     /// The latest time that a script decided at, and the world's time then.
     private var storeTime: Int64?
     private var worldTime: Int64 = 0
+    /// Somebody asked for leases of it, though others may take the limit for too small for that: what was granted may be given back.
+    var isLeased = false
     /// The store forgot something of it, or was reset.
     var isDisturbed = false
 

@@ -60,8 +60,12 @@ struct Oracle {
         if carried.generation != mine.state.generation {
             let later = max(carried.position, mine.state.position)
             let reset = max(carried.generation, mine.state.generation) * 1000
-            // Nothing that still counts is older than the reset.
-            let isPast = rule.isWindow && reset / rule.periodMicroseconds < later - 1
+            // Nothing that still counts is older than the reset. What a bucket owed then has come back.
+            let owed = rule.isWindow ? 0 : 2 * rule.limit * rule.periodTicks / rule.refill
+            let isPast =
+                rule.isWindow
+                ? reset / rule.periodMicroseconds < later - 1
+                : reset + (owed + 1) * rule.tickMicroseconds <= later * rule.tickMicroseconds
             if !isPast { return carried.generation > mine.state.generation ? theirs : mine }
         }
         switch rule.algorithm {
@@ -76,6 +80,7 @@ struct Oracle {
             let later = max(mine.state.position, theirs.state.position) * rule.tickMicroseconds
             let (a, b) = (Oracle(mine.state, rule, at: later), Oracle(theirs.state, rule, at: later))
             mine = (a.state.count, a.state.rest) <= (b.state.count, b.state.rest) ? a : b
+            mine.state.generation = max(a.state.generation, b.state.generation)
             return mine
         }
     }

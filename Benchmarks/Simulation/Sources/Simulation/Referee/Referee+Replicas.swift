@@ -135,10 +135,11 @@ extension Referee {
             )
         } else {
             account[0].local += units
-            view.spent += units
+            // A share that became smaller takes nothing back of what was spent before.
+            view.spend(units, of: share(of: limit.rule.limit, replica))
             guard limit.limit.onStoreFailure != .allow else { return }
             let refilled = (world.now - view.since) * limit.rule.refill / limit.rule.periodMicroseconds
-            let most = share(of: limit.rule.limit, replica) + refilled + 1 + view.taken
+            let most = view.share + refilled + 1 + view.taken
             expect(
                 view.spent <= most, .outageWithinShares,
                 "\(account.name): replica \(replica.index), cut off, spent \(view.spent) of its share, at most \(most)")
@@ -224,9 +225,13 @@ extension Referee {
             let view = view(replica, request.key, request.rule)
             view.heard(entry.state)
             if request.rule.algorithm == .slidingWindow {
+                if entry.state.position * request.rule.periodMicroseconds > answer.now + 1_000_000 {
+                    view.moveAhead(to: entry.state.position)
+                }
                 view[entry.state.position].taken = entry.taken
             } else {
-                view.settle(at: world.now, holding: max(0, entry.taken - request.total))
+                // What it held when it asked is part of its total.
+                view.settle(at: world.now, holding: max(0, request.holds) + max(0, entry.taken - request.total))
             }
         }
     }

@@ -68,9 +68,11 @@ extension Referee {
                 isNew: before[index].record == nil, at: answer.now)
             // A lease that has ended is not given again.
             let granted = has - (has < had ? told : max(had, told))
-            guard granted > 0 else { continue }
+            // What was only told is no debit, but where it is lost, the store forgot something all the same.
+            guard granted > 0 || has > had else { continue }
             let debit = Debit(
-                account: self.index(of: request.key, rule), position: account.isWindow ? position : 0, units: granted)
+                account: self.index(of: request.key, rule), position: account.isWindow ? position : 0,
+                units: max(0, granted))
             if isPrimary { debits.append(debit) } else { lost([debit]) }
         }
         // Running it again is worth its cost only now and then.
@@ -122,8 +124,10 @@ extension Referee {
         if account.isWindow {
             guard found.position == state.position, found.generation == state.generation else { return }
             let change = state.count - found.count
-            // What a replica carries that is new to the ledger may be known to the store, and given back since.
-            if request.carried.position >= 0, isNew, !request.isExact {
+            // What a replica carries that is new to the ledger, or that takes the limit for exact, may be known to the store, and given
+            // back since: the store takes the fuller count.
+            if !request.isExact { account.isLeased = true }
+            if request.carried.position >= 0, request.isExact ? account.isLeased : isNew {
                 return expect(change >= gained, .conservation, "\(account.name): \(found) became \(state)")
             }
             expect(

@@ -186,8 +186,10 @@ final class Referee {
     func expired(_ key: [UInt8], _ state: CounterState, on node: RedisNode, at now: Int64) {
         guard let index = indices[key] else { return }
         let rule = accounts[index].rule
-        // Of two versions of a limit, each writes when it is neutral to itself.
-        guard !accounts[index].isWidened, Oracle(state, rule, at: now).available < rule.limit else { return }
+        // Of two versions of a bucket, each writes when it is full to itself; a window is over for all of them at one time.
+        guard accounts[index].isWindow || !accounts[index].isWidened,
+            Oracle(state, rule, at: now).available < rule.limit
+        else { return }
         expect(
             disturbedAt >= 0, .timeToLive,
             "\(accounts[index].name): \(state) expired at \(now), when it still counted")

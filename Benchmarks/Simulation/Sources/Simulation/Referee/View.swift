@@ -21,6 +21,9 @@ final class View {
     var spent: Int64 = 0
     private(set) var since: Int64 = 0
     private(set) var taken: Int64 = 0
+    /// The largest share that it has spent of since then: the fleet may have become larger meanwhile.
+    private(set) var share: Int64 = 0
+
     /// Windows move on. What lies over a second ahead was never the store's time.
     func move(to now: Int64, _ rule: CounterRule) {
         let window = now / rule.periodMicroseconds
@@ -32,6 +35,15 @@ final class View {
             position = window
         }
         position = max(position, window)
+    }
+
+    /// The counter is in a window over a second ahead of the store's time: that went back, and what was spent since belongs there.
+    func moveAhead(to window: Int64) {
+        guard window > position else { return }
+        let spent = self[position].leased + self[position].local
+        let leased = self[window].leased
+        self[window] = Window(position: window, leased: leased, local: max(0, spent - leased))
+        position = window
     }
 
     /// When the lease call was sent that is under way, in microseconds of the world; nil: none is.
@@ -73,7 +85,13 @@ final class View {
     /// A bucket: the store knows everything that was spent.
     func settle(at now: Int64, holding units: Int64) {
         grantedFrom = lastAskedAt
-        (spent, since, taken) = (0, now, units)
+        (spent, since, taken, share) = (0, now, units, 0)
+    }
+
+    /// A bucket: units of its share, which is so large now.
+    func spend(_ units: Int64, of share: Int64) {
+        spent += units
+        self.share = max(self.share, share)
     }
 
     /// Units left as far as it knows, at its time.

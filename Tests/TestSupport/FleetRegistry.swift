@@ -6,6 +6,8 @@ package struct FleetRegistry: Hashable {
     private var seen: [String: Int64] = [:]
     /// The most that were alive at one time, by minute.
     private var peaks: [Int64: Int] = [:]
+    /// When this memory began, in milliseconds; 0: nobody was seen yet.
+    private var birth: Int64 = 0
 
     package init() {}
 
@@ -20,7 +22,8 @@ package struct FleetRegistry: Hashable {
         peaks = peaks.filter { $0.key > minute - 10 && $0.key <= minute + 1 }
         let peak = max(seen.count, peaks.values.max() ?? 0)
         if seen.count > peaks[minute] ?? 0 { peaks[minute] = seen.count }
-        return FleetView(now: now, alive: seen.count, rank: rank, peak: peak)
+        if birth == 0 { birth = max(1, milliseconds) }
+        return FleetView(now: now, alive: seen.count, rank: rank, peak: peak, birth: birth)
     }
 
     package mutating func leave(_ replica: ReplicaID) { seen[replica.text] = nil }

@@ -43,7 +43,7 @@ MUTATIONS = [
      "count: max(x.count, y.count)",
      "count: min(x.count, y.count)"),
     ("a reset of long ago undoes what was charged since", RULE,
-     "if a.generation != b.generation, !isPast(max(a.generation, b.generation), a, b) {",
+     "if a.generation != b.generation, !isPast(max(a.generation, b.generation), a, b, at: now) {",
      "if a.generation != b.generation {"),
     ("a lease outlives its window", MEMORY,
      "latest < rule.start(ofWindow: own.position + 1) ? max(0, settled - own.count) : 0",

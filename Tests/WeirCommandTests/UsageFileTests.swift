@@ -27,8 +27,8 @@ import Testing
         do {
             let (file, contents) = try open()
             #expect(contents.records.isEmpty && contents.birth == 0)
-            try file.append([record("a", 5, 10, 3), record("b", 5, 1)], birth: 77)
-            try file.append([record("a", 6, 2, 12)], birth: 77)
+            try file.append([record("a", 5, 10, 3), record("b", 5, 1)], birth: 77, at: Self.now)
+            try file.append([record("a", 6, 2, 12)], birth: 77, at: Self.now)
         }
         let (_, contents) = try open()
         #expect(contents.birth == 77 && contents.damaged == 0)
@@ -40,7 +40,7 @@ import Testing
     @Test func aTornOrDamagedLineCostsThatLineAlone() throws {
         do {
             let (file, _) = try open()
-            try file.append([record("a", 5, 10), record("b", 5, 20), record("c", 5, 30)], birth: 0)
+            try file.append([record("a", 5, 10), record("b", 5, 20), record("c", 5, 30)], birth: 0, at: Self.now)
         }
         var lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map(String.init)
         lines[2] = lines[2].replacing(" 20,", with: " 90,")
@@ -74,7 +74,7 @@ import Testing
     @Test func aFileThatGrowsIsWrittenAnewWithoutLosingAnything() throws {
         let (file, _) = try open()
         let tenants = (0..<200).map { "tenant-\($0)" }
-        for round in 1...200 { try file.append(tenants.map { record($0, 5, Int64(round)) }, birth: 1) }
+        for round in 1...200 { try file.append(tenants.map { record($0, 5, Int64(round)) }, birth: 1, at: Self.now) }
         let size = try #require(FileManager.default.attributesOfItem(atPath: path)[.size] as? Int)
         #expect(size < 3_000_000, "\(size)")
         let again = try UsageFile.read(path)
@@ -84,7 +84,7 @@ import Testing
     @Test func whatIsTooOldToBeToldIsLeftOut() throws {
         do {
             let (file, _) = try open()
-            try file.append([record("a", 5 - 30, 10), record("b", 5, 20)], birth: 0)
+            try file.append([record("a", 5 - 30, 10), record("b", 5, 20)], birth: 0, at: Self.now)
         }
         do { _ = try open() }
         let (_, contents) = try open()
@@ -96,19 +96,20 @@ import Testing
         let (file, _) = try UsageFile.open(path + "2", at: Self.now)
         for number in [Int64.min, .max, -1, 1 << 52] {
             try file.append(
-                [UsageRecord(key: Array("weir:{a}:monthly::cm".utf8), counts: PeriodCounts(number: number))], birth: 0)
+                [UsageRecord(key: Array("weir:{a}:monthly::cm".utf8), counts: PeriodCounts(number: number))], birth: 0,
+                at: Self.now)
         }
         #expect(try UsageFile.read(path + "2").damaged == 4)
     }
 
     @Test func aLineThatCouldNotBeWrittenWholeIsNotThere() throws {
         let (file, _) = try open()
-        try file.append([record("a", 5, 10)], birth: 0)
+        try file.append([record("a", 5, 10)], birth: 0, at: Self.now)
         // What another hand left behind is written over.
         let handle = try #require(FileHandle(forUpdatingAtPath: path))
         try handle.seekToEnd()
         try handle.write(contentsOf: Data("half a li".utf8))
-        try file.append([record("b", 5, 20)], birth: 0)
+        try file.append([record("b", 5, 20)], birth: 0, at: Self.now)
         let contents = try UsageFile.read(path)
         #expect(contents.records == [record("a", 5, 10), record("b", 5, 20)] && contents.damaged == 0)
     }

@@ -26,7 +26,6 @@ final class UsageFile: Sendable {
     }
 
     let path: String
-    private let now: Int64
     /// Held as long as this lives.
     private let lock: FileHandle
     private let state: Mutex<Open>
@@ -54,7 +53,7 @@ final class UsageFile: Sendable {
             }
             var contents = try read(handle, path)
             contents.records.removeAll { !$0.isKept(at: now) }
-            let file = UsageFile(path, lock, handle, birth: contents.birth, at: now)
+            let file = UsageFile(path, lock, handle, birth: contents.birth)
             try file.writeAnew(contents.records)
             return (file, contents)
         } catch let error as CommandError {
@@ -64,15 +63,15 @@ final class UsageFile: Sendable {
         }
     }
 
-    private init(_ path: String, _ lock: FileHandle, _ handle: FileHandle, birth: Int64, at now: Int64) {
+    private init(_ path: String, _ lock: FileHandle, _ handle: FileHandle, birth: Int64) {
         self.path = path
-        self.now = now
         self.lock = lock
         state = Mutex(Open(handle: handle, size: 0, sizeAnew: 0, birth: birth))
     }
 
-    /// Adds lines, and returns once the disk has them. Throws where it could not: then none of them is there.
-    func append(_ records: [UsageRecord], birth: Int64) throws {
+    /// Adds lines at `now`, in microseconds since the epoch, and returns once the disk has them. Throws where it could not: then none
+    /// of them is there.
+    func append(_ records: [UsageRecord], birth: Int64, at now: Int64) throws {
         var text = ""
         let isGrown = try state.withLock { open in
             if birth != open.birth { text += Self.line("birth \(birth)") }

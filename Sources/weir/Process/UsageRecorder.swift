@@ -56,9 +56,10 @@ struct UsageRecorder: Sendable {
     /// What has changed since the last time that it could be recorded.
     func record() {
         counters.updateUsage()
-        let changes = counters.usage.changes(at: SystemTime.epochMicroseconds)
+        let now = SystemTime.epochMicroseconds
+        let changes = counters.usage.changes(at: now)
         do {
-            try file?.append(changes.map(\.record), birth: counters.usage.birth)
+            try file?.append(changes.map(\.record), birth: counters.usage.birth, at: now)
             counters.usage.confirm(changes)
         } catch {
             logger.error(

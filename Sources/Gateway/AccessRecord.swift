@@ -15,7 +15,7 @@ enum AccessRecord {
         }
         log.field("status", exchange.status)
         if let place = exchange.place {
-            let service = worker.plan.services[place.service]
+            let service = exchange.edition.plan.services[place.service]
             log.field("service", service.name)
             log.field("route", service.routes[place.route].name)
         }

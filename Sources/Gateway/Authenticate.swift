@@ -2,10 +2,9 @@ import HTTPWire
 /// Finds out whose the request is, before any limit of a tenant is asked.
 enum Authentication {
     static func step(_ exchange: Exchange) -> Step {
-        let worker = exchange.worker
-        guard !worker.plan.identity.isAnonymous else { return .next }
+        guard !exchange.edition.plan.identity.isAnonymous else { return .next }
         guard Guard.mayAuthenticate(exchange) else { return .respond(.tooManyAuthenticationFailures) }
-        let tenant = worker.authenticator.tenant(
+        let tenant = exchange.edition.authenticator.tenant(
             of: exchange.client.reader.head.fields, isFromTrustedProxy: exchange.client.isTrustedProxy)
         guard let tenant else {
             Guard.countFailedAuthentication(exchange)

@@ -44,18 +44,18 @@ struct BudgetPlan: Sendable {
 /// one question a second and tenant at most.
 enum Budget {
     static func step(_ exchange: Exchange) -> Step {
-        let worker = exchange.worker
-        if let body = worker.budgets.find(exchange.tenant, at: worker.now) {
+        let edition = exchange.edition
+        if let body = edition.budgets.find(exchange.tenant, at: exchange.worker.now) {
             Respond.json(exchange, body)
             return .waiting
         }
-        if let query = worker.budgets.pending(exchange.tenant) {
+        if let query = edition.budgets.pending(exchange.tenant) {
             query.askers.append(exchange.ticket())
             return .waiting
         }
-        let query = BudgetQuery(exchange.tenant, worker: worker)
+        let query = BudgetQuery(exchange.tenant, edition, worker: exchange.worker)
         query.askers.append(exchange.ticket())
-        worker.budgets.begin(query)
+        edition.budgets.begin(query)
         query.ask(exchange)
         return .waiting
     }
@@ -64,14 +64,16 @@ enum Budget {
 /// One question for one tenant's budget, and who waits for its answer.
 final class BudgetQuery: DecisionReceiver {
     let tenant: Tenant
+    private let edition: Edition
     private let worker: Worker
     private let plan: BudgetPlan
     var askers: [Exchange.Ticket] = []
 
-    init(_ tenant: Tenant, worker: Worker) {
+    init(_ tenant: Tenant, _ edition: Edition, worker: Worker) {
         self.tenant = tenant
+        self.edition = edition
         self.worker = worker
-        plan = worker.tenantLimits.budget(of: tenant)
+        plan = edition.tenantLimits.budget(of: tenant)
     }
 
     func ask(_ exchange: Exchange) {
@@ -90,7 +92,7 @@ final class BudgetQuery: DecisionReceiver {
     func decided(_ call: LimitCall) {
         worker.readClock()
         let body = call.decision.outcome == .unavailable ? nil : makeBody(call)
-        worker.budgets.end(self, body, at: worker.now)
+        edition.budgets.end(self, body, at: worker.now)
         for asker in askers where asker.isCurrent {
             if let body {
                 Respond.json(asker.exchange, body)

@@ -55,10 +55,10 @@ final class ClientConnection: ChannelInboundHandler {
         self.peer = peer
         self.onClose = onClose
         link = Link(worker: worker)
-        timeouts = worker.timeouts
-        patience = worker.patience
+        timeouts = worker.edition.timeouts
+        patience = worker.edition.patience
         peerText = Array(peer.description.utf8)
-        let settings = worker.plan.settings
+        let settings = worker.edition.plan.settings
         isTrustedProxy = settings.trustedProxies.contains { $0.contains(peer) }
         reader = RequestReader(
             limits: HeadLimits(maxHeadBytes: settings.maximumHeaderBytes, maxFields: settings.maximumHeaderFields))
@@ -70,7 +70,7 @@ final class ClientConnection: ChannelInboundHandler {
     /// Who made the request, as far as trusted proxies say so.
     func clientAddress(of fields: borrowing HeadFields) -> ClientAddress {
         guard isTrustedProxy, fields.contains(.xForwardedFor) else { return peer }
-        let blocks = worker.plan.settings.trustedProxies
+        let blocks = worker.edition.plan.settings.trustedProxies
         var client = peer
         for index in stride(from: fields.count - 1, through: 0, by: -1) {
             guard fields[index].known == .xForwardedFor, !fields[index].isRemoved else { continue }
@@ -313,9 +313,4 @@ final class ClientConnection: ChannelInboundHandler {
         onClose()
         worker.connectionsChanged()
     }
-}
-
-/// The configured times in nanoseconds.
-struct Timeouts {
-    let header, idle, body, connect, upstream, farewell: Int64
 }

@@ -22,6 +22,8 @@ final class Exchange {
 
     let client: ClientConnection
     let worker: Worker
+    /// Of the configuration that was in force when it began.
+    private(set) var edition: Edition
 
     var phase = Phase.guarding
     /// Whether the request's head is there; false where it could not be read.
@@ -93,6 +95,7 @@ final class Exchange {
     init(client: ClientConnection, worker: Worker, peer: ClientAddress) {
         self.client = client
         self.worker = worker
+        edition = worker.edition
         clientAddress = peer
         requestID = RequestID()
     }
@@ -129,6 +132,7 @@ final class Exchange {
     }
 
     private func reset() {
+        edition = worker.edition
         phase = .guarding
         isRequestComplete = false
         isAnswered = false

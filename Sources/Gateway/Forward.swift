@@ -15,13 +15,13 @@ enum Forwarding {
     private static func chooseGate(_ exchange: Exchange) -> UpstreamGate? {
         guard let place = exchange.place else { return nil }
         let worker = exchange.worker
-        let upstreams = worker.plan.services[place.service].upstreams
-        if upstreams.count == 1 { return worker.gates[upstreams[0]] }
+        let upstreams = exchange.edition.plan.services[place.service].upstreams
+        if upstreams.count == 1 { return exchange.edition.gates[upstreams[0]] }
         worker.turn &+= 1
         var best: UpstreamGate?
         var least = Int.max
         for offset in upstreams.indices {
-            let gate = worker.gates[upstreams[(worker.turn + offset) % upstreams.count]]
+            let gate = exchange.edition.gates[upstreams[(worker.turn + offset) % upstreams.count]]
             let burden = gate.burden(at: worker.now)
             if burden < least { (best, least) = (gate, burden) }
         }
@@ -29,7 +29,7 @@ enum Forwarding {
     }
 
     static func upstreams(of exchange: Exchange) -> Int {
-        exchange.place.map { exchange.worker.plan.services[$0.service].upstreams.count } ?? 0
+        exchange.place.map { exchange.edition.plan.services[$0.service].upstreams.count } ?? 0
     }
 
     // MARK: The head
@@ -47,7 +47,7 @@ enum Forwarding {
     /// What was meant for this hop, what upstreams believe only because nobody else can set it, and credentials.
     private static func removeFields(_ exchange: Exchange) {
         let client = exchange.client
-        let identity = exchange.worker.plan.identity
+        let identity = exchange.edition.plan.identity
         client.reader.head.fields.remove(.expect)
         client.reader.head.fields.remove(.xWeirTenant)
         client.reader.head.fields.remove(.xForwardedFor)
@@ -205,7 +205,7 @@ extension Exchange {
         client.expect(.upstream)
     }
 
-    func isBodyTooLong() -> Bool { client.reader.payloadBytes > worker.longestBody }
+    func isBodyTooLong() -> Bool { client.reader.payloadBytes > edition.longestBody }
 
     /// The body cannot be passed on to its end: too late for a proper answer where one has begun.
     private func refuseBody(_ problem: Problem) {

@@ -5,19 +5,18 @@ import LimiterCore
 /// costs little.
 enum Guard {
     static func step(_ exchange: Exchange) -> Step {
-        let worker = exchange.worker
-        guard !worker.plan.guards.isEmpty else { return .next }
-        return ask(worker.plan.guards, .decide, exchange) ? .next : .respond(Limiting.problem(exchange.call.decision))
+        guard !exchange.edition.plan.guards.isEmpty else { return .next }
+        return ask(exchange.edition.plan.guards, .decide, exchange) ? .next : .respond(Limiting.problem(exchange.call.decision))
     }
 
     /// Whether failed authentications have used up what this client may fail.
     static func mayAuthenticate(_ exchange: Exchange) -> Bool {
-        let limits = exchange.worker.plan.failedAuthentications
+        let limits = exchange.edition.plan.failedAuthentications
         return limits.isEmpty || ask(limits, .peek, exchange)
     }
 
     static func countFailedAuthentication(_ exchange: Exchange) {
-        let limits = exchange.worker.plan.failedAuthentications
+        let limits = exchange.edition.plan.failedAuthentications
         guard !limits.isEmpty else { return }
         limits.fill(
             exchange.call, .decide, from: exchange.client.reader.head, tenant: .anonymous,
@@ -31,7 +30,7 @@ enum Guard {
         let call = exchange.call
         limits.fill(
             call, operation, from: exchange.client.reader.head, tenant: .anonymous, client: exchange.clientAddress)
-        call.reportsReset = exchange.worker.plan.isLegacy
+        call.reportsReset = exchange.edition.plan.isLegacy
         exchange.worker.guards.decide(call)
         if operation == .decide { Limiting.count(call, exchange.worker) }
         if call.decision.isAllowed { return true }

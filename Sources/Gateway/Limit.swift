@@ -7,13 +7,13 @@ enum Limiting {
     static func step(_ exchange: Exchange) -> Step {
         if exchange.asksForBudget { return Budget.step(exchange) }
         guard let place = exchange.place else { return .next }
-        let limits = exchange.worker.tenantLimits.limits(at: place, of: exchange.tenant)
+        let limits = exchange.edition.tenantLimits.limits(at: place, of: exchange.tenant)
         guard !limits.isEmpty else { return .next }
         exchange.asked = limits
         let call = exchange.call
         limits.fill(
             call, .decide, from: exchange.client.reader.head, tenant: exchange.tenant, client: exchange.clientAddress)
-        call.reportsReset = exchange.worker.plan.isLegacy
+        call.reportsReset = exchange.edition.plan.isLegacy
         call.receiver = exchange
         exchange.askedAt = exchange.worker.now
         exchange.isUndecided = true

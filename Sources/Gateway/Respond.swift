@@ -44,8 +44,8 @@ enum Respond {
                 out.write(decimal: max(1, LimitFields.wholeSeconds(retry)))
                 out.write("\r\n")
             }
-            if worker.plan.writesLimitFields {
-                limits.writeHead(decision, isLegacy: worker.plan.isLegacy, to: &out)
+            if exchange.edition.plan.writesLimitFields {
+                limits.writeHead(decision, isLegacy: exchange.edition.plan.isLegacy, to: &out)
             }
         }
         end(exchange)
@@ -118,8 +118,8 @@ enum Respond {
         worker.metrics.recordUpstream(nanoseconds: exchange.upstreamNanoseconds)
         if !exchange.isRequestComplete || worker.isDraining { exchange.keepsAlive = false }
         frame(exchange, upstream, version)
-        let limits = worker.plan.writesLimitFields ? exchange.decided?.fields : nil
-        if worker.plan.writesLimitFields {
+        let limits = exchange.edition.plan.writesLimitFields ? exchange.decided?.fields : nil
+        if exchange.edition.plan.writesLimitFields {
             for known in replaced { upstream.reader.head.fields.remove(known) }
         }
         upstream.reader.head.fields.remove(.xRequestID)
@@ -128,7 +128,7 @@ enum Respond {
             upstream.reader.head.writeStatusLine(into: &out)
             upstream.reader.head.fields.write(into: &out)
             out.append(atMost: (limits?.headBound ?? 0) + RequestID.longest + 192) { cursor in
-                limits?.writeHead(exchange.call.decision, isLegacy: worker.plan.isLegacy, to: &cursor)
+                limits?.writeHead(exchange.call.decision, isLegacy: exchange.edition.plan.isLegacy, to: &cursor)
                 if !hasDate {
                     cursor.write("Date: ")
                     cursor.write(worker.dateBytes())

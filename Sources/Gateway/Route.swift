@@ -14,7 +14,7 @@ enum Routing {
             exchange.fault = error.code
             return .respond(Problem(refusing: error.status))
         }
-        if case .length(let length) = client.reader.head.framing, length > exchange.worker.longestBody {
+        if case .length(let length) = client.reader.head.framing, length > exchange.edition.longestBody {
             return .respond(.bodyTooLarge)
         }
         if isBudget(exchange) {
@@ -39,9 +39,9 @@ enum Routing {
     private static func find(_ exchange: Exchange) -> RouteTable.Place? {
         exchange.path.withBytes(of: exchange.client.reader.head) { path in
             exchange.client.reader.head.fields.withValue(of: .host) {
-                exchange.worker.plan.routes.find(host: $0, path: path)
+                exchange.edition.plan.routes.find(host: $0, path: path)
             }
-                ?? exchange.worker.plan.routes.find(host: UnsafeRawBufferPointer(start: nil, count: 0), path: path)
+                ?? exchange.edition.plan.routes.find(host: UnsafeRawBufferPointer(start: nil, count: 0), path: path)
         }
     }
 }

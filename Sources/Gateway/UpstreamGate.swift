@@ -32,7 +32,7 @@ final class UpstreamGate {
         authority = Array("\(upstream.host.contains(":") ? "[\(upstream.host)]" : upstream.host):\(upstream.port)".utf8)
         self.worker = worker
         self.tls = tls
-        let maximum = worker.plan.settings.maximumUpstreamConnections
+        let maximum = worker.edition.plan.settings.maximumUpstreamConnections
         pool = Pool(maximumConnections: maximum, maximumWaiters: max(64, maximum * 4))
     }
 
@@ -101,7 +101,7 @@ final class UpstreamGate {
     private func open(for owner: Exchange.Ticket? = nil) {
         let gate = NIOLoopBound(self, eventLoop: worker.loop)
         let bootstrap = ClientBootstrap(group: worker.loop)
-            .connectTimeout(TimeAmount(worker.plan.settings.timeouts.connect))
+            .connectTimeout(TimeAmount(worker.edition.plan.settings.timeouts.connect))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(.writeBufferWaterMark, value: Link.marks)

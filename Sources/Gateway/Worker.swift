@@ -12,22 +12,16 @@ final class Worker {
     static let longestCopy = 4096
 
     let loop: any EventLoop
-    let plan: Plan
+    /// Of the configuration that is in force.
+    private(set) var edition: Edition
     let store: any LimitStore
     /// Decides at once.
     let guards: any LimitStore
     let metrics: WorkerMetrics
     let log: AccessLogWriter?
     let logger: Logger
-    let longestBody: Int64
-    let timeouts: Timeouts
-    /// What each request's body begins with.
-    let patience: BodyPatience
 
     private(set) var gates: [UpstreamGate] = []
-    var authenticator: Authenticator
-    var tenantLimits: TenantLimits
-    var budgets = BudgetCache()
     var deadlines = DeadlineTable<ClientConnection>()
     /// Bodies of answers are put together here.
     var scratch = ByteBuffer()
@@ -59,24 +53,15 @@ final class Worker {
 
     init(on loop: any EventLoop, _ parts: Parts) {
         self.loop = loop
-        plan = parts.plan
         store = parts.store
         guards = parts.guards
         metrics = parts.metrics
         log = parts.log
         logger = parts.logger
-        longestBody = parts.plan.settings.maximumBodyBytes ?? .max
-        let times = parts.plan.settings.timeouts
-        timeouts = Timeouts(
-            header: TimeAmount(times.header).nanoseconds, idle: TimeAmount(times.idle).nanoseconds,
-            body: TimeAmount(times.body).nanoseconds, connect: TimeAmount(times.connect).nanoseconds,
-            upstream: TimeAmount(times.upstream).nanoseconds,
-            farewell: min(TimeAmount(times.body).nanoseconds, 5_000_000_000))
-        patience = BodyPatience(timeout: timeouts.body, leastRate: parts.plan.settings.minimumBodyRate)
-        authenticator = Authenticator(parts.plan.identity)
-        tenantLimits = TenantLimits(parts.plan)
         now = Int64(NIODeadline.now().uptimeNanoseconds)
+        edition = Edition(parts.plan)
         gates = parts.plan.upstreams.map { UpstreamGate($0, worker: self, tls: $0.usesTLS ? parts.tls : nil) }
+        edition.gates = gates
     }
 
     func readClock() { now = Int64(NIODeadline.now().uptimeNanoseconds) }
@@ -91,10 +76,7 @@ final class Worker {
     }
 
     /// From now on these are in force.
-    func use(_ overrides: OverridePlan) {
-        tenantLimits.use(overrides)
-        budgets.forget()
-    }
+    func use(_ overrides: OverridePlan) { edition.use(overrides) }
 
     // MARK: Buffers
 
@@ -113,7 +95,7 @@ final class Worker {
 
     /// Looks for passed deadlines from now on. The interval follows the shortest timeout.
     func start() {
-        let timeouts = plan.settings.timeouts
+        let timeouts = edition.plan.settings.timeouts
         let shortest = min(timeouts.header, timeouts.idle, timeouts.body, timeouts.upstream, timeouts.connect)
         let interval = min(max(TimeAmount(shortest) / 8, .milliseconds(5)), .milliseconds(100))
         let worker = NIOLoopBound(self, eventLoop: loop)

@@ -62,7 +62,22 @@ struct Setup {
 
     init(_ services: [(name: String, path: String, upstreams: [Int])]) { self.services = services }
 
+    /// Replaces everything above but `accessLog`, `metrics` and `makeStore`.
+    var yaml: String?
+
+    /// As a file says it; `services` and all else but the listeners stand in it.
+    init(yaml: String) {
+        services = []
+        self.yaml = yaml
+    }
+
     func configuration() throws -> Configuration {
+        if let yaml {
+            var configuration = try Configuration.parse(yaml, file: "weir.yaml")
+            configuration.gateway.listen = ListenAddress(host: "127.0.0.1", port: 0)
+            configuration.gateway.workers = gateway.workers
+            return configuration
+        }
         var global = LimitScope()
         for limit in limits { try global.declare(limit) }
         var table = LimitTable(

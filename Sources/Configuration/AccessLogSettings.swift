@@ -1,0 +1,5 @@
+package enum AccessLogSettings: Hashable, Sendable {
+    case off
+    case standardOutput
+    case file(String)
+}

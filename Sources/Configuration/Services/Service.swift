@@ -1,0 +1,11 @@
+package struct Service: Sendable {
+    package var name: String
+    package var routes: [Route]
+    package var upstreams: [Upstream]
+
+    package init(name: String, routes: [Route], upstreams: [Upstream]) {
+        self.name = name
+        self.routes = routes
+        self.upstreams = upstreams
+    }
+}

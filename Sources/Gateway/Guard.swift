@@ -6,7 +6,8 @@ import LimiterCore
 enum Guard {
     static func step(_ exchange: Exchange) -> Step {
         guard !exchange.edition.plan.guards.isEmpty else { return .next }
-        return ask(exchange.edition.plan.guards, .decide, exchange) ? .next : .respond(Limiting.problem(exchange.call.decision))
+        return ask(exchange.edition.plan.guards, .decide, exchange)
+            ? .next : .respond(Limiting.problem(exchange.call.decision))
     }
 
     /// Whether failed authentications have used up what this client may fail.

@@ -18,7 +18,6 @@ package final class GatewayServer: Sendable {
         case file(String)
     }
 
-    private let configuration: Configuration
     private let group: MultiThreadedEventLoopGroup
     private let guards: any LimitStore & Sendable
     private let metrics: Metrics
@@ -27,11 +26,19 @@ package final class GatewayServer: Sendable {
     private let accessLog: AccessLog?
     private let makeStore: @Sendable (any EventLoop) -> any LimitStore
     private let running = Mutex<Running?>(nil)
-    private let overrides = Mutex<OverridePlan?>(nil)
+    private let latest: Mutex<Latest>
 
     private struct Running: Sendable {
         let channel: any Channel
         let workers: [NIOLoopBound<Worker>]
+    }
+
+    /// What is to be in force.
+    private struct Latest: Sendable {
+        var plan: Plan
+        /// For `https` upstreams, once there is one.
+        var tls: NIOSSLContext?
+        var overrides: OverridePlan?
     }
 
     /// `guards` answers at once, on any thread. `makeStore` is called once a worker, on its loop.
@@ -40,7 +47,7 @@ package final class GatewayServer: Sendable {
         metrics: Metrics, logger: Logger, accessLog: AccessLog? = nil, trust: UpstreamTrust = .system,
         makeStore: @escaping @Sendable (any EventLoop) -> any LimitStore
     ) {
-        self.configuration = configuration
+        latest = Mutex(Latest(plan: Plan(configuration, metrics)))
         self.group = group
         self.guards = guards
         self.metrics = metrics
@@ -52,16 +59,16 @@ package final class GatewayServer: Sendable {
 
     /// Listens; returns the bound address. Throws `GatewayError`.
     package func start() async throws -> ListenAddress {
-        let plan = Plan(configuration)
-        let tls = plan.upstreams.contains(where: \.usesTLS) ? try makeTLS() : nil
+        let plan = latest.withLock { $0.plan }
+        let tls = try makeTLS(for: plan)
+        latest.withLock { $0.tls = tls }
         var workers: [NIOLoopBound<Worker>] = []
         for (index, loop) in group.makeIterator().enumerated() {
             workers.append(try await makeWorker(index, on: loop, plan, tls))
         }
         let listener = Listener(
             group: group,
-            workers: Dictionary(uniqueKeysWithValues: workers.map { (ObjectIdentifier($0.eventLoop), $0) }),
-            maximumConnections: plan.settings.maximumConnections)
+            workers: Dictionary(uniqueKeysWithValues: workers.map { (ObjectIdentifier($0.eventLoop), $0) }))
         let channel: any Channel
         do {
             channel = try await listener.listen(on: plan.settings.listen)
@@ -71,25 +78,56 @@ package final class GatewayServer: Sendable {
         }
         running.withLock { $0 = Running(channel: channel, workers: workers) }
         // Any that came while the workers were made.
-        let latest = overrides.withLock { $0 }
-        if let latest { for worker in workers { worker.eventLoop.execute { worker.value.use(latest) } } }
+        let overrides = latest.withLock { $0.overrides }
+        if let overrides { for worker in workers { worker.eventLoop.execute { worker.value.use(overrides) } } }
         return ListenAddress(
             host: plan.settings.listen.host, port: channel.localAddress?.port ?? plan.settings.listen.port)
     }
 
-    /// These are in force from now on, for each worker from its next event on. They are of the limits of this configuration.
+    /// These are in force from now on, for each worker from its next event on, or from when their limits are.
     package func use(_ overrides: LimitOverrides) {
         let plan = OverridePlan(overrides)
-        self.overrides.withLock { $0 = plan }
+        latest.withLock { $0.overrides = plan }
         for worker in running.withLock({ $0?.workers ?? [] }) {
             worker.eventLoop.execute {
                 // Of two that were handed over at nearly the same time, the later one.
-                if let latest = self.overrides.withLock({ $0 }) { worker.value.use(latest) }
+                if let overrides = self.latest.withLock({ $0.overrides }) { worker.value.use(overrides) }
             }
         }
     }
 
-    private func makeTLS() throws -> NIOSSLContext {
+    /// A configuration that can be put in force.
+    package struct Prepared: Sendable {
+        fileprivate let plan: Plan
+        fileprivate let tls: NIOSSLContext?
+    }
+
+    /// `configuration` was made after the one that is in force, and has the same listener and the same number of workers. Throws
+    /// `GatewayError`.
+    package func prepare(_ configuration: Configuration) throws -> Prepared {
+        let plan = Plan(configuration, metrics)
+        return Prepared(plan: plan, tls: try latest.withLock { $0.tls } ?? makeTLS(for: plan))
+    }
+
+    /// Returns once each worker begins exchanges with this configuration. Requests in flight end as they began. Overrides of its limits
+    /// are to be handed over before.
+    package func use(_ prepared: Prepared) async {
+        latest.withLock { latest in
+            latest.plan = prepared.plan
+            latest.tls = prepared.tls
+        }
+        for worker in running.withLock({ $0?.workers ?? [] }) {
+            try? await worker.eventLoop.submit {
+                let worker = worker.value
+                worker.use(
+                    prepared.plan, self.latest.withLock { $0.overrides }, tls: prepared.tls,
+                    self.metrics.worker(worker.index))
+            }.get()
+        }
+    }
+
+    private func makeTLS(for plan: Plan) throws -> NIOSSLContext? {
+        guard plan.upstreams.contains(where: \.usesTLS) else { return nil }
         var settings = TLSConfiguration.makeClientConfiguration()
         settings.minimumTLSVersion = .tlsv12
         if case .file(let path) = trust { settings.trustRoots = .file(path) }
@@ -105,14 +143,13 @@ package final class GatewayServer: Sendable {
         _ index: Int, on loop: any EventLoop, _ plan: Plan, _ tls: NIOSSLContext?
     ) async throws -> NIOLoopBound<Worker> {
         try await loop.submit { [self] in
-            let metrics = metrics.worker(index)
             let worker = Worker(
-                on: loop,
+                on: loop, index,
                 Worker.Parts(
-                    plan: plan, store: makeStore(loop), guards: guards, metrics: metrics,
+                    plan: plan, store: makeStore(loop), guards: guards, metrics: metrics.worker(index),
                     log: accessLog?.makeWriter(), logger: logger, tls: tls))
             worker.start()
-            if let overrides = overrides.withLock({ $0 }) { worker.use(overrides) }
+            if let overrides = latest.withLock({ $0.overrides }) { worker.use(overrides) }
             return NIOLoopBound(worker, eventLoop: loop)
         }.get()
     }
@@ -128,7 +165,7 @@ package final class GatewayServer: Sendable {
         try? await running.channel.close()
         let drained = running.workers.map { worker in worker.eventLoop.flatSubmit { worker.value.drain() } }
         let all = EventLoopFuture.andAllComplete(drained, on: running.channel.eventLoop)
-        let patience = configuration.gateway.timeouts.drain
+        let patience = latest.withLock { $0.plan.settings.timeouts.drain }
         await Self.wait(for: all, atMost: TimeAmount(patience))
         let cutOff = await Self.stop(running.workers)
         if cutOff > 0 {

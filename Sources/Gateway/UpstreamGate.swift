@@ -14,6 +14,7 @@ final class UpstreamGate {
     let authority: [UInt8]
     private let tls: NIOSSLContext?
     var isEncrypted: Bool { tls != nil }
+    private let connectTimeout: Duration
     private var pool: Pool
     /// Until when other upstreams of a service go first, because this one could not be reached; and for how long next time.
     private var avoidedUntil: Int64 = 0
@@ -33,11 +34,20 @@ final class UpstreamGate {
         self.worker = worker
         self.tls = tls
         let maximum = worker.edition.plan.settings.maximumUpstreamConnections
+        connectTimeout = worker.edition.plan.settings.timeouts.connect
         pool = Pool(maximumConnections: maximum, maximumWaiters: max(64, maximum * 4))
     }
 
     /// Smaller is better: requests in flight, and far behind whoever cannot be reached just now.
     func burden(at now: Int64) -> Int { pool.inFlight + (now < avoidedUntil ? 1 << 32 : 0) }
+
+    /// Whether it connects as these say.
+    func isLike(_ settings: GatewaySettings) -> Bool {
+        pool.maximumConnections == settings.maximumUpstreamConnections && connectTimeout == settings.timeouts.connect
+    }
+
+    /// Whether it has no connection, and nobody waits for one.
+    var isUnused: Bool { pool.isUnused }
 
     var isSaturated: Bool { pool.isSaturated }
 
@@ -101,7 +111,7 @@ final class UpstreamGate {
     private func open(for owner: Exchange.Ticket? = nil) {
         let gate = NIOLoopBound(self, eventLoop: worker.loop)
         let bootstrap = ClientBootstrap(group: worker.loop)
-            .connectTimeout(TimeAmount(worker.edition.plan.settings.timeouts.connect))
+            .connectTimeout(TimeAmount(connectTimeout))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(.writeBufferWaterMark, value: Link.marks)

@@ -12,16 +12,21 @@ final class Worker {
     static let longestCopy = 4096
 
     let loop: any EventLoop
+    /// Of all the gateway's, from 0.
+    let index: Int
     /// Of the configuration that is in force.
     private(set) var edition: Edition
     let store: any LimitStore
     /// Decides at once.
     let guards: any LimitStore
-    let metrics: WorkerMetrics
+    private(set) var metrics: WorkerMetrics
     let log: AccessLogWriter?
     let logger: Logger
 
-    private(set) var gates: [UpstreamGate] = []
+    private var gates: [Upstream: UpstreamGate] = [:]
+    /// To upstreams that no configuration in force has any more: they go once nobody uses them.
+    private var retired: [UpstreamGate] = []
+    private var tls: NIOSSLContext?
     var deadlines = DeadlineTable<ClientConnection>()
     /// Bodies of answers are put together here.
     var scratch = ByteBuffer()
@@ -51,8 +56,9 @@ final class Worker {
         var tls: NIOSSLContext?
     }
 
-    init(on loop: any EventLoop, _ parts: Parts) {
+    init(on loop: any EventLoop, _ index: Int, _ parts: Parts) {
         self.loop = loop
+        self.index = index
         store = parts.store
         guards = parts.guards
         metrics = parts.metrics
@@ -60,8 +66,8 @@ final class Worker {
         logger = parts.logger
         now = Int64(NIODeadline.now().uptimeNanoseconds)
         edition = Edition(parts.plan)
-        gates = parts.plan.upstreams.map { UpstreamGate($0, worker: self, tls: $0.usesTLS ? parts.tls : nil) }
-        edition.gates = gates
+        tls = parts.tls
+        connectEdition()
     }
 
     func readClock() { now = Int64(NIODeadline.now().uptimeNanoseconds) }
@@ -73,6 +79,29 @@ final class Worker {
             dateText = date.bytes(epochSeconds: SystemTime.epochMicroseconds / 1_000_000)
         }
         return dateText
+    }
+
+    /// From now on this configuration is in force: exchanges that have begun keep the one before.
+    func use(_ plan: Plan, _ overrides: OverridePlan?, tls: NIOSSLContext?, _ metrics: WorkerMetrics) {
+        self.tls = tls
+        self.metrics = metrics
+        edition = Edition(plan)
+        connectEdition()
+        if let overrides { edition.use(overrides) }
+        if ticker != nil { start() }
+    }
+
+    /// Ways to the same upstream are the same for all editions, with the connections that are open.
+    private func connectEdition() {
+        let before = gates
+        gates = [:]
+        edition.gates = edition.plan.upstreams.map { upstream in
+            let known = before[upstream].flatMap { $0.isLike(edition.plan.settings) ? $0 : nil }
+            let gate = known ?? UpstreamGate(upstream, worker: self, tls: upstream.usesTLS ? tls : nil)
+            gates[upstream] = gate
+            return gate
+        }
+        retired += before.values.filter { gate in !gates.values.contains { $0 === gate } }
     }
 
     /// From now on these are in force.
@@ -95,6 +124,7 @@ final class Worker {
 
     /// Looks for passed deadlines from now on. The interval follows the shortest timeout.
     func start() {
+        ticker?.cancel()
         let timeouts = edition.plan.settings.timeouts
         let shortest = min(timeouts.header, timeouts.idle, timeouts.body, timeouts.upstream, timeouts.connect)
         let interval = min(max(TimeAmount(shortest) / 8, .milliseconds(5)), .milliseconds(100))
@@ -105,7 +135,9 @@ final class Worker {
     private func tick() {
         readClock()
         for client in deadlines.popPassed(at: now) { client.deadlinePassed() }
-        for gate in gates { gate.closeIdle(since: now - UpstreamGate.idleNanoseconds) }
+        for gate in gates.values { gate.closeIdle(since: now - UpstreamGate.idleNanoseconds) }
+        for gate in retired { gate.closeIdle(since: .max) }
+        retired.removeAll { $0.isUnused }
         log?.handOver()
     }
 
@@ -127,9 +159,12 @@ final class Worker {
         ticker?.cancel()
         let cutOff = deadlines.allOwners.count { $0.isExchanging }
         for client in deadlines.allOwners { client.close() }
-        for gate in gates { gate.closeIdle(since: .max) }
+        for gate in gates.values { gate.closeIdle(since: .max) }
+        for gate in retired { gate.closeIdle(since: .max) }
         // They hold the worker, too.
-        gates = []
+        gates = [:]
+        retired = []
+        edition.gates = []
         log?.handOver()
         return cutOff
     }

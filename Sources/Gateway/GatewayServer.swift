@@ -27,6 +27,8 @@ package final class GatewayServer: Sendable {
     private let accessLog: AccessLog?
     private let makeStore: @Sendable (any EventLoop) -> any LimitStore
     private let running = Mutex<Running?>(nil)
+    private let directory = EndpointDirectory()
+    private let checker = Mutex<NIOLoopBound<HealthChecker>?>(nil)
     private let overrides = Mutex<OverridePlan?>(nil)
 
     private struct Running: Sendable {
@@ -48,12 +50,15 @@ package final class GatewayServer: Sendable {
         self.accessLog = accessLog
         self.trust = trust
         self.makeStore = makeStore
+        metrics.upstreams.observe { [directory] in
+            directory.statuses.map { ($0.service, "\($0.upstream)", $0.isHealthy && $0.ejections == 0) }
+        }
     }
 
     /// Listens; returns the bound address. Throws `GatewayError`.
     package func start() async throws -> ListenAddress {
         let plan = Plan(configuration)
-        let tls = plan.upstreams.contains(where: \.usesTLS) ? try makeTLS() : nil
+        let tls = plan.configured.contains { $0.sources.contains(where: \.mayUseTLS) } ? try makeTLS() : nil
         var workers: [NIOLoopBound<Worker>] = []
         for (index, loop) in group.makeIterator().enumerated() {
             workers.append(try await makeWorker(index, on: loop, plan, tls))
@@ -70,7 +75,9 @@ package final class GatewayServer: Sendable {
             throw error
         }
         running.withLock { $0 = Running(channel: channel, workers: workers) }
+        try await startChecking(tls)
         // Any that came while the workers were made.
+        for source in Set(plan.configured.flatMap(\.sources)) where !source.isFixed { apply(source) }
         let latest = overrides.withLock { $0 }
         if let latest { for worker in workers { worker.eventLoop.execute { worker.value.use(latest) } } }
         return ListenAddress(
@@ -86,6 +93,38 @@ package final class GatewayServer: Sendable {
                 // Of two that were handed over at nearly the same time, the later one.
                 if let latest = self.overrides.withLock({ $0 }) { worker.value.use(latest) }
             }
+        }
+    }
+
+    /// From now on these are the endpoints that a source of upstreams names, for each worker from its next event on. What is in
+    /// flight to others ends as if nothing had happened.
+    package func use(_ endpoints: [Endpoint], of source: UpstreamSource) {
+        directory.use(endpoints, of: source)
+        apply(source)
+    }
+
+    private func apply(_ source: UpstreamSource) {
+        for worker in running.withLock({ $0?.workers ?? [] }) {
+            worker.eventLoop.execute { [directory] in worker.value.use(directory, of: source) }
+        }
+        check()
+    }
+
+    private func startChecking(_ tls: NIOSSLContext?) async throws {
+        guard configuration.services.contains(where: { $0.balancing.health != nil }) else { return }
+        let loop = group.next()
+        let checker = try await loop.submit { [logger] in
+            NIOLoopBound(HealthChecker(on: loop, tls: tls, logger: logger), eventLoop: loop)
+        }.get()
+        self.checker.withLock { $0 = checker }
+        check()
+    }
+
+    /// Asks those who are upstreams now whether they are well.
+    private func check() {
+        guard let checker = checker.withLock({ $0 }) else { return }
+        checker.eventLoop.execute { [directory, services = configuration.services] in
+            checker.value.use(services, directory)
         }
     }
 
@@ -109,7 +148,8 @@ package final class GatewayServer: Sendable {
             let worker = Worker(
                 on: loop,
                 Worker.Parts(
-                    plan: plan, store: makeStore(loop), guards: guards, metrics: metrics,
+                    plan: plan, endpoints: plan.configured.map { directory.set(of: $0) }, store: makeStore(loop),
+                    guards: guards, metrics: metrics,
                     log: accessLog?.makeWriter(), logger: logger, tls: tls))
             worker.start()
             if let overrides = overrides.withLock({ $0 }) { worker.use(overrides) }
@@ -126,6 +166,9 @@ package final class GatewayServer: Sendable {
             })
         else { return }
         try? await running.channel.close()
+        if let checker = checker.withLock({ $0.take() }) {
+            try? await checker.eventLoop.submit { checker.value.stop() }.get()
+        }
         let drained = running.workers.map { worker in worker.eventLoop.flatSubmit { worker.value.drain() } }
         let all = EventLoopFuture.andAllComplete(drained, on: running.channel.eventLoop)
         let patience = configuration.gateway.timeouts.drain

@@ -12,8 +12,6 @@ final class Plan: Sendable {
     struct PlannedService: Sendable {
         let name: String
         let routes: [PlannedRoute]
-        /// Indices of `upstreams`.
-        let upstreams: [Int]
     }
 
     /// What a tenant plan changes.
@@ -27,10 +25,10 @@ final class Plan: Sendable {
     let identity: IdentityPlan
     let routes: RouteTable
     let services: [PlannedService]
+    /// In the same order.
+    let configured: [Service]
     /// By `Tenant.plan`.
     let tenantPlans: [TenantPlan]
-    /// Each address once, however many services use it.
-    let upstreams: [Upstream]
     let guards: LimitPlan
     let failedAuthentications: LimitPlan
     /// What a caller may know of its own budget.
@@ -43,22 +41,15 @@ final class Plan: Sendable {
         let limits = configuration.limits
         identity = IdentityPlan(configuration.identity, limits.plans)
         routes = RouteTable(configuration.services)
-        var upstreams: [Upstream] = []
-        func index(of upstream: Upstream) -> Int {
-            if let known = upstreams.firstIndex(of: upstream) { return known }
-            upstreams.append(upstream)
-            return upstreams.count - 1
-        }
+        configured = configuration.services
         services = configuration.services.map { service in
             guard let groups = limits.service(named: service.name), groups.routes.count == service.routes.count else {
                 preconditionFailure("the limit table is made of the same services")
             }
             return PlannedService(
                 name: service.name,
-                routes: zip(service.routes, groups.routes).map { PlannedRoute(name: $0.name, limits: LimitPlan($1)) },
-                upstreams: service.upstreams.map { index(of: $0) })
+                routes: zip(service.routes, groups.routes).map { PlannedRoute(name: $0.name, limits: LimitPlan($1)) })
         }
-        self.upstreams = upstreams
         tenantPlans = limits.plans.plans.map { plan in
             TenantPlan(
                 routes: plan.table.services.map { $0.routes.map { LimitPlan($0) } },

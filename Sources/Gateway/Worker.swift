@@ -21,12 +21,11 @@ final class Worker {
     let log: AccessLogWriter?
     let logger: Logger
 
-    private(set) var gates: [UpstreamGate] = []
+    let gates = GateRegistry()
+    private let tls: NIOSSLContext?
     var deadlines = DeadlineTable<ClientConnection>()
     /// Bodies of answers are put together here.
     var scratch = ByteBuffer()
-    /// Which upstream comes first among equals.
-    var turn = 0
     /// Nanoseconds of a monotonic clock, read once an event.
     private(set) var now: Int64
     private(set) var isDraining = false
@@ -43,6 +42,8 @@ final class Worker {
 
     struct Parts {
         var plan: Plan
+        /// By the index of the service in the plan.
+        var endpoints: [EndpointSet]
         var store: any LimitStore
         var guards: any LimitStore
         var metrics: WorkerMetrics
@@ -60,8 +61,8 @@ final class Worker {
         logger = parts.logger
         now = Int64(NIODeadline.now().uptimeNanoseconds)
         edition = Edition(parts.plan)
-        gates = parts.plan.upstreams.map { UpstreamGate($0, worker: self, tls: $0.usesTLS ? parts.tls : nil) }
-        edition.gates = gates
+        tls = parts.tls
+        edition.upstreams = zip(parts.plan.configured, parts.endpoints).map { ServiceUpstreams($0, $1, worker: self) }
     }
 
     func readClock() { now = Int64(NIODeadline.now().uptimeNanoseconds) }
@@ -77,6 +78,24 @@ final class Worker {
 
     /// From now on these are in force.
     func use(_ overrides: OverridePlan) { edition.use(overrides) }
+
+    /// From now on the services that have this source have what the directory says.
+    func use(_ directory: EndpointDirectory, of source: UpstreamSource) {
+        readClock()
+        for (service, upstreams) in zip(edition.plan.configured, edition.upstreams)
+        where service.sources.contains(source) {
+            upstreams.use(directory.set(of: service))
+        }
+    }
+
+    /// The way to an upstream, to be given back to `gates`.
+    func takeGate(_ upstream: Upstream, _ connections: BalancingSettings.Connections) -> UpstreamGate {
+        let maximum = connections.maximum ?? edition.plan.settings.maximumUpstreamConnections
+        let key = GateRegistry.Key(
+            upstream: upstream, maximumConnections: maximum,
+            maximumWaiters: connections.waiting ?? max(64, maximum * 4))
+        return gates.take(key) { UpstreamGate($0, worker: self, tls: upstream.usesTLS ? tls : nil) }
+    }
 
     // MARK: Buffers
 
@@ -105,7 +124,7 @@ final class Worker {
     private func tick() {
         readClock()
         for client in deadlines.popPassed(at: now) { client.deadlinePassed() }
-        for gate in gates { gate.closeIdle(since: now - UpstreamGate.idleNanoseconds) }
+        for gate in gates.gates { gate.closeIdle(since: now - UpstreamGate.idleNanoseconds) }
         log?.handOver()
     }
 
@@ -127,9 +146,9 @@ final class Worker {
         ticker?.cancel()
         let cutOff = deadlines.allOwners.count { $0.isExchanging }
         for client in deadlines.allOwners { client.close() }
-        for gate in gates { gate.closeIdle(since: .max) }
-        // They hold the worker, too.
-        gates = []
+        // They hold gates, which hold the worker.
+        for upstreams in edition.upstreams { upstreams.use(EndpointSet(endpoints: [], statuses: [])) }
+        gates.removeAll()
         log?.handOver()
         return cutOff
     }

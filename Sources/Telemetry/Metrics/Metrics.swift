@@ -9,6 +9,7 @@ package final class Metrics: Sendable {
     private let workers: [WorkerMetrics]
     private let startNanoseconds: Int64
     package let store: StoreMetrics
+    package let upstreams = UpstreamMetrics()
 
     private struct Series: Sendable {
         let limit: String
@@ -48,6 +49,7 @@ package final class Metrics: Sendable {
         writeRequests(to: &exposition)
         writeDecisions(to: &exposition)
         writeConnections(to: &exposition)
+        upstreams.write(to: &exposition)
         writeStore(to: &exposition)
         writeGauges(status, to: &exposition)
         writeProcess(to: &exposition)

@@ -8,6 +8,7 @@ package struct Configuration: Sendable {
     package var store: StoreSettings?
     /// nil: the counts of calendar quotas are kept nowhere else.
     package var usage: UsageSettings?
+    package var dns = DNSSettings()
     package var identity: IdentitySettings
     package var services: [Service]
     package var limits: LimitTable

@@ -9,8 +9,8 @@ final class Edition {
     /// What each request's body begins with.
     let patience: BodyPatience
     let longestBody: Int64
-    /// By the index of the upstream in the plan.
-    var gates: [UpstreamGate] = []
+    /// By the index of the service in the plan.
+    var upstreams: [ServiceUpstreams] = []
     var authenticator: Authenticator
     var tenantLimits: TenantLimits
     var budgets = BudgetCache()

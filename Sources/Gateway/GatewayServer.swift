@@ -27,6 +27,8 @@ package final class GatewayServer: Sendable {
     private let makeStore: @Sendable (any EventLoop) -> any LimitStore
     private let running = Mutex<Running?>(nil)
     private let latest: Mutex<Latest>
+    private let directory = EndpointDirectory()
+    private let checker = Mutex<NIOLoopBound<HealthChecker>?>(nil)
 
     private struct Running: Sendable {
         let channel: any Channel
@@ -55,6 +57,9 @@ package final class GatewayServer: Sendable {
         self.accessLog = accessLog
         self.trust = trust
         self.makeStore = makeStore
+        metrics.upstreams.observe { [directory] in
+            directory.statuses.map { ($0.service, "\($0.upstream)", $0.isHealthy && $0.ejections == 0) }
+        }
     }
 
     /// Listens; returns the bound address. Throws `GatewayError`.
@@ -77,8 +82,10 @@ package final class GatewayServer: Sendable {
             throw error
         }
         running.withLock { $0 = Running(channel: channel, workers: workers) }
+        try await check()
         // Any that came while the workers were made.
-        let overrides = latest.withLock { $0.overrides }
+        let (services, overrides) = latest.withLock { ($0.plan.configured, $0.overrides) }
+        for source in Set(services.flatMap(\.sources)) where !source.isFixed { apply(source) }
         if let overrides { for worker in workers { worker.eventLoop.execute { worker.value.use(overrides) } } }
         return ListenAddress(
             host: plan.settings.listen.host, port: channel.localAddress?.port ?? plan.settings.listen.port)
@@ -117,17 +124,51 @@ package final class GatewayServer: Sendable {
             latest.tls = prepared.tls
         }
         for worker in running.withLock({ $0?.workers ?? [] }) {
-            try? await worker.eventLoop.submit {
+            try? await worker.eventLoop.submit { [directory] in
                 let worker = worker.value
                 worker.use(
-                    prepared.plan, self.latest.withLock { $0.overrides }, tls: prepared.tls,
+                    prepared.plan, directory, self.latest.withLock { $0.overrides }, tls: prepared.tls,
                     self.metrics.worker(worker.index))
             }.get()
         }
+        directory.keep(prepared.plan.configured)
+        try? await check()
+    }
+
+    /// From now on these are the endpoints that a source of upstreams names, for each worker from its next event on. What is in
+    /// flight to others ends as if nothing had happened.
+    package func use(_ endpoints: [Endpoint], of source: UpstreamSource) {
+        directory.use(endpoints, of: source)
+        apply(source)
+    }
+
+    private func apply(_ source: UpstreamSource) {
+        for worker in running.withLock({ $0?.workers ?? [] }) {
+            worker.eventLoop.execute { [directory] in worker.value.use(directory, of: source) }
+        }
+        if let checker = checker.withLock({ $0 }) { check(with: checker) }
+    }
+
+    /// Asks those who are upstreams now whether they are well, where services want that.
+    private func check() async throws {
+        let (services, tls) = latest.withLock { ($0.plan.configured, $0.tls) }
+        if let checker = checker.withLock({ $0 }) { return check(with: checker) }
+        guard services.contains(where: { $0.balancing.health != nil }) else { return }
+        let loop = group.next()
+        let checker = try await loop.submit { [logger] in
+            NIOLoopBound(HealthChecker(on: loop, tls: tls, logger: logger), eventLoop: loop)
+        }.get()
+        self.checker.withLock { $0 = checker }
+        check(with: checker)
+    }
+
+    private func check(with checker: NIOLoopBound<HealthChecker>) {
+        let (services, tls) = latest.withLock { ($0.plan.configured, $0.tls) }
+        checker.eventLoop.execute { [directory] in checker.value.use(services, directory, tls: tls) }
     }
 
     private func makeTLS(for plan: Plan) throws -> NIOSSLContext? {
-        guard plan.upstreams.contains(where: \.usesTLS) else { return nil }
+        guard plan.configured.contains(where: { $0.sources.contains(where: \.mayUseTLS) }) else { return nil }
         var settings = TLSConfiguration.makeClientConfiguration()
         settings.minimumTLSVersion = .tlsv12
         if case .file(let path) = trust { settings.trustRoots = .file(path) }
@@ -146,7 +187,8 @@ package final class GatewayServer: Sendable {
             let worker = Worker(
                 on: loop, index,
                 Worker.Parts(
-                    plan: plan, store: makeStore(loop), guards: guards, metrics: metrics.worker(index),
+                    plan: plan, endpoints: plan.configured.map { directory.set(of: $0) }, store: makeStore(loop),
+                    guards: guards, metrics: metrics.worker(index),
                     log: accessLog?.makeWriter(), logger: logger, tls: tls))
             worker.start()
             if let overrides = latest.withLock({ $0.overrides }) { worker.use(overrides) }
@@ -163,6 +205,9 @@ package final class GatewayServer: Sendable {
             })
         else { return }
         try? await running.channel.close()
+        if let checker = checker.withLock({ $0.take() }) {
+            try? await checker.eventLoop.submit { checker.value.stop() }.get()
+        }
         let drained = running.workers.map { worker in worker.eventLoop.flatSubmit { worker.value.drain() } }
         let all = EventLoopFuture.andAllComplete(drained, on: running.channel.eventLoop)
         let patience = latest.withLock { $0.plan.settings.timeouts.drain }

@@ -15,8 +15,6 @@ final class Plan: Sendable {
         /// Where it is counted.
         let metricsIndex: Int
         let routes: [PlannedRoute]
-        /// Indices of `upstreams`.
-        let upstreams: [Int]
     }
 
     /// What a tenant plan changes.
@@ -31,10 +29,10 @@ final class Plan: Sendable {
     let identity: IdentityPlan
     let routes: RouteTable
     let services: [PlannedService]
+    /// In the same order.
+    let configured: [Service]
     /// By `Tenant.plan`.
     let tenantPlans: [TenantPlan]
-    /// Each address once, however many services use it.
-    let upstreams: [Upstream]
     let guards: LimitPlan
     let failedAuthentications: LimitPlan
     /// What a caller may know of its own budget.
@@ -49,22 +47,15 @@ final class Plan: Sendable {
         self.limits = limits
         identity = IdentityPlan(configuration.identity, limits.plans)
         routes = RouteTable(configuration.services)
-        var upstreams: [Upstream] = []
-        func index(of upstream: Upstream) -> Int {
-            if let known = upstreams.firstIndex(of: upstream) { return known }
-            upstreams.append(upstream)
-            return upstreams.count - 1
-        }
+        configured = configuration.services
         services = configuration.services.map { service in
             guard let groups = limits.service(named: service.name), groups.routes.count == service.routes.count else {
                 preconditionFailure("the limit table is made of the same services")
             }
             return PlannedService(
                 name: service.name, metricsIndex: metrics.index(ofService: service.name),
-                routes: zip(service.routes, groups.routes).map { PlannedRoute(name: $0.name, limits: LimitPlan($1)) },
-                upstreams: service.upstreams.map { index(of: $0) })
+                routes: zip(service.routes, groups.routes).map { PlannedRoute(name: $0.name, limits: LimitPlan($1)) })
         }
-        self.upstreams = upstreams
         tenantPlans = limits.plans.plans.map { plan in
             TenantPlan(
                 routes: plan.table.services.map { $0.routes.map { LimitPlan($0) } },

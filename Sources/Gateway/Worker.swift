@@ -23,15 +23,11 @@ final class Worker {
     let log: AccessLogWriter?
     let logger: Logger
 
-    private var gates: [Upstream: UpstreamGate] = [:]
-    /// To upstreams that no configuration in force has any more: they go once nobody uses them.
-    private var retired: [UpstreamGate] = []
+    let gates = GateRegistry()
     private var tls: NIOSSLContext?
     var deadlines = DeadlineTable<ClientConnection>()
     /// Bodies of answers are put together here.
     var scratch = ByteBuffer()
-    /// Which upstream comes first among equals.
-    var turn = 0
     /// Nanoseconds of a monotonic clock, read once an event.
     private(set) var now: Int64
     private(set) var isDraining = false
@@ -48,6 +44,8 @@ final class Worker {
 
     struct Parts {
         var plan: Plan
+        /// By the index of the service in the plan.
+        var endpoints: [EndpointSet]
         var store: any LimitStore
         var guards: any LimitStore
         var metrics: WorkerMetrics
@@ -67,7 +65,7 @@ final class Worker {
         now = Int64(NIODeadline.now().uptimeNanoseconds)
         edition = Edition(parts.plan)
         tls = parts.tls
-        connectEdition()
+        edition.upstreams = zip(parts.plan.configured, parts.endpoints).map { ServiceUpstreams($0, $1, worker: self) }
     }
 
     func readClock() { now = Int64(NIODeadline.now().uptimeNanoseconds) }
@@ -82,30 +80,43 @@ final class Worker {
     }
 
     /// From now on this configuration is in force: exchanges that have begun keep the one before.
-    func use(_ plan: Plan, _ overrides: OverridePlan?, tls: NIOSSLContext?, _ metrics: WorkerMetrics) {
+    func use(
+        _ plan: Plan, _ directory: EndpointDirectory, _ overrides: OverridePlan?, tls: NIOSSLContext?,
+        _ metrics: WorkerMetrics
+    ) {
+        readClock()
         self.tls = tls
         self.metrics = metrics
+        let before = Dictionary(uniqueKeysWithValues: edition.upstreams.map { ($0.service, $0) })
         edition = Edition(plan)
-        connectEdition()
+        edition.upstreams = plan.configured.map { service in
+            ServiceUpstreams(service, directory.set(of: service), worker: self, after: before[service.name])
+        }
         if let overrides { edition.use(overrides) }
         if ticker != nil { start() }
     }
 
-    /// Ways to the same upstream are the same for all editions, with the connections that are open.
-    private func connectEdition() {
-        let before = gates
-        gates = [:]
-        edition.gates = edition.plan.upstreams.map { upstream in
-            let known = before[upstream].flatMap { $0.isLike(edition.plan.settings) ? $0 : nil }
-            let gate = known ?? UpstreamGate(upstream, worker: self, tls: upstream.usesTLS ? tls : nil)
-            gates[upstream] = gate
-            return gate
-        }
-        retired += before.values.filter { gate in !gates.values.contains { $0 === gate } }
-    }
-
     /// From now on these are in force.
     func use(_ overrides: OverridePlan) { edition.use(overrides) }
+
+    /// From now on the services that have this source have what the directory says.
+    func use(_ directory: EndpointDirectory, of source: UpstreamSource) {
+        readClock()
+        for (service, upstreams) in zip(edition.plan.configured, edition.upstreams)
+        where service.sources.contains(source) {
+            upstreams.use(directory.set(of: service))
+        }
+    }
+
+    /// The way to an upstream, to be given back to `gates`.
+    func takeGate(_ upstream: Upstream, _ connections: BalancingSettings.Connections) -> UpstreamGate {
+        let maximum = connections.maximum ?? edition.plan.settings.maximumUpstreamConnections
+        let key = GateRegistry.Key(
+            upstream: upstream, maximumConnections: maximum,
+            maximumWaiters: connections.waiting ?? max(64, maximum * 4),
+            connectTimeout: edition.plan.settings.timeouts.connect)
+        return gates.take(key) { UpstreamGate($0, worker: self, tls: upstream.usesTLS ? tls : nil) }
+    }
 
     // MARK: Buffers
 
@@ -135,9 +146,7 @@ final class Worker {
     private func tick() {
         readClock()
         for client in deadlines.popPassed(at: now) { client.deadlinePassed() }
-        for gate in gates.values { gate.closeIdle(since: now - UpstreamGate.idleNanoseconds) }
-        for gate in retired { gate.closeIdle(since: .max) }
-        retired.removeAll { $0.isUnused }
+        for gate in gates.gates { gate.closeIdle(since: now - UpstreamGate.idleNanoseconds) }
         log?.handOver()
     }
 
@@ -159,12 +168,9 @@ final class Worker {
         ticker?.cancel()
         let cutOff = deadlines.allOwners.count { $0.isExchanging }
         for client in deadlines.allOwners { client.close() }
-        for gate in gates.values { gate.closeIdle(since: .max) }
-        for gate in retired { gate.closeIdle(since: .max) }
-        // They hold the worker, too.
-        gates = [:]
-        retired = []
-        edition.gates = []
+        // They hold gates, which hold the worker.
+        for upstreams in edition.upstreams { upstreams.use(EndpointSet(endpoints: [], statuses: [])) }
+        gates.removeAll()
         log?.handOver()
         return cutOff
     }

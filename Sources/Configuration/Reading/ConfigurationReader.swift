@@ -8,7 +8,9 @@ struct ConfigurationReader {
 
     /// nil, or a configuration that must not be used, where there are faults.
     func read(_ root: YAMLValue) -> Configuration? {
-        let keys = ["gateway", "control", "store", "usage", "identity", "plans", "tenants", "limits", "services"]
+        let keys = [
+            "gateway", "control", "store", "usage", "dns", "identity", "plans", "tenants", "limits", "services",
+        ]
         let notBuilt = ["grpc": "remove it, and ask over HTTP: POST /v1/check on the control port"]
         guard let file = Section(root, "", keys: keys, notBuilt: notBuilt, faults) else { return nil }
         let gateway = readGateway(file)
@@ -17,6 +19,7 @@ struct ConfigurationReader {
         checkPorts(file, gateway, control)
         let store = readStore(file)
         let usage = readUsage(file)
+        let dns = readDNS(file)
         let plans = PlanReader(faults: faults)
         let declaredPlans = plans.read(file)
         var assignments = PlanAssignments(known: declaredPlans.map(\.name))
@@ -46,6 +49,7 @@ struct ConfigurationReader {
             limits: table)
         configuration.usage = usage
         configuration.files = faults.files
+        configuration.dns = dns
         return configuration
     }
 

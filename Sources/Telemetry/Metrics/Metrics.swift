@@ -9,6 +9,7 @@ package final class Metrics: Sendable {
     private let startNanoseconds: Int64
     package let store: StoreMetrics
     private let reloads = Cells(count: 2)
+    package let upstreams = UpstreamMetrics()
 
     /// `limits` in the order of the limit table's labels. `workers` counts the gateway's event loops.
     package init(services: [String], limits: [(limit: String, service: String?)], workers: Int) {
@@ -44,6 +45,7 @@ package final class Metrics: Sendable {
         tables.writeRequests(to: &exposition)
         tables.writeDecisions(to: &exposition)
         tables.writeConnections(to: &exposition)
+        upstreams.write(to: &exposition)
         writeReloads(to: &exposition)
         writeStore(to: &exposition)
         writeGauges(status, to: &exposition)

@@ -25,6 +25,7 @@ package final class GatewayServer: Sendable {
     private let logger: Logger
     private let trust: UpstreamTrust
     private let accessLog: AccessLog?
+    private let spans: SpanQueue?
     private let makeStore: @Sendable (any EventLoop) -> any LimitStore
     private let running = Mutex<Running?>(nil)
     private let overrides = Mutex<OverridePlan?>(nil)
@@ -37,7 +38,8 @@ package final class GatewayServer: Sendable {
     /// `guards` answers at once, on any thread. `makeStore` is called once a worker, on its loop.
     package init(
         configuration: Configuration, group: MultiThreadedEventLoopGroup, guards: any LimitStore & Sendable,
-        metrics: Metrics, logger: Logger, accessLog: AccessLog? = nil, trust: UpstreamTrust = .system,
+        metrics: Metrics, logger: Logger, accessLog: AccessLog? = nil, spans: SpanQueue? = nil,
+        trust: UpstreamTrust = .system,
         makeStore: @escaping @Sendable (any EventLoop) -> any LimitStore
     ) {
         self.configuration = configuration
@@ -46,6 +48,7 @@ package final class GatewayServer: Sendable {
         self.metrics = metrics
         self.logger = logger
         self.accessLog = accessLog
+        self.spans = spans
         self.trust = trust
         self.makeStore = makeStore
     }
@@ -105,12 +108,12 @@ package final class GatewayServer: Sendable {
         _ index: Int, on loop: any EventLoop, _ plan: Plan, _ tls: NIOSSLContext?
     ) async throws -> NIOLoopBound<Worker> {
         try await loop.submit { [self] in
-            let metrics = metrics.worker(index)
             let worker = Worker(
                 on: loop,
                 Worker.Parts(
-                    plan: plan, store: makeStore(loop), guards: guards, metrics: metrics,
-                    log: accessLog?.makeWriter(), logger: logger, tls: tls))
+                    plan: plan, store: makeStore(loop), guards: guards, metrics: metrics.worker(index),
+                    traffic: metrics.traffic.worker(index), log: accessLog?.makeWriter(), spans: spans?.makeWriter(),
+                    logger: logger, tls: tls))
             worker.start()
             if let overrides = overrides.withLock({ $0 }) { worker.use(overrides) }
             return NIOLoopBound(worker, eventLoop: loop)

@@ -37,6 +37,9 @@ final class Plan: Sendable {
     let budget: BudgetPlan
     let isLegacy: Bool
     let writesLimitFields: Bool
+    let accessLine: AccessLine
+    /// nil: traces are passed through.
+    let tracing: TracingPlan?
 
     init(_ configuration: Configuration) {
         settings = configuration.gateway
@@ -69,6 +72,8 @@ final class Plan: Sendable {
         budget = BudgetPlan(limits.tenantCounters)
         isLegacy = settings.headers == .legacy
         writesLimitFields = settings.headers != .none
+        accessLine = AccessLine(settings.accessLog)
+        tracing = configuration.tracing.map { TracingPlan($0) }
     }
 }
 

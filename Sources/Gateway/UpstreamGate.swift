@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import NIOSSL
+import Telemetry
 import WeirConfiguration
 
 /// The way of one worker to one upstream: performs what the pool decides, and opens connections.
@@ -9,7 +10,7 @@ final class UpstreamGate {
     typealias Pool = UpstreamPool<UpstreamConnection, Exchange>
 
     let worker: Worker
-    private let upstream: Upstream
+    let upstream: Upstream
     /// What a Host field calls it.
     let authority: [UInt8]
     private let tls: NIOSSLContext?
@@ -159,15 +160,18 @@ final class UpstreamGate {
         log(error, "an upstream cannot be reached")
         avoidance = min(max(avoidance * 2, Self.firstAvoidance), Self.longestAvoidance)
         avoidedUntil = worker.now + avoidance
-        let isTimeout = if case ChannelError.connectTimeout = error { true } else { false }
+        let cause = FailureCause(connecting: error)
+        let isTimeout = cause == .connectTimeout
         if let owner {
             let opens = pool.ownFailed()
             if owner.isCurrent, owner.exchange.isWaiting(at: self) {
+                owner.exchange.noteFailure(cause)
                 owner.exchange.upstreamUnreachable(isTimeout: isTimeout)
             }
             if opens { open() }
         } else {
             let (waiter, opens) = pool.openingFailed()
+            waiter?.noteFailure(cause)
             waiter?.upstreamUnreachable(isTimeout: isTimeout)
             if opens { open() }
         }

@@ -19,16 +19,22 @@ final class Worker {
     let guards: any LimitStore
     let metrics: WorkerMetrics
     let log: AccessLogWriter?
+    let spans: SpanWriter?
+    var ids = IDGenerator()
     let logger: Logger
 
     private(set) var gates: [UpstreamGate] = []
     var deadlines = DeadlineTable<ClientConnection>()
     /// Bodies of answers are put together here.
     var scratch = ByteBuffer()
+    /// What is logged in place of a value is put together here.
+    var redacted: [UInt8] = []
     /// Which upstream comes first among equals.
     var turn = 0
     /// Nanoseconds of a monotonic clock, read once an event.
     private(set) var now: Int64
+    /// From `now` to nanoseconds since 1970, read with every tick.
+    private var wallOffset: Int64
     private(set) var isDraining = false
     private var date = CachedDate()
     private var dateReadAt: Int64 = 0
@@ -46,7 +52,9 @@ final class Worker {
         var store: any LimitStore
         var guards: any LimitStore
         var metrics: WorkerMetrics
+        var traffic: WorkerTraffic
         var log: AccessLogWriter?
+        var spans: SpanWriter?
         var logger: Logger
         var tls: NIOSSLContext?
     }
@@ -57,14 +65,21 @@ final class Worker {
         guards = parts.guards
         metrics = parts.metrics
         log = parts.log
+        spans = parts.spans
         logger = parts.logger
         now = Int64(NIODeadline.now().uptimeNanoseconds)
-        edition = Edition(parts.plan)
+        wallOffset = SystemTime.epochMicroseconds * 1000 - now
+        edition = Edition(parts.plan, traffic: parts.traffic)
         gates = parts.plan.upstreams.map { UpstreamGate($0, worker: self, tls: $0.usesTLS ? parts.tls : nil) }
         edition.gates = gates
     }
 
     func readClock() { now = Int64(NIODeadline.now().uptimeNanoseconds) }
+
+    /// From a moment of `now`'s clock until now.
+    func wallTimes(from start: Int64) -> SpanWriter.Times {
+        SpanWriter.Times(start: start + wallOffset, end: now + wallOffset)
+    }
 
     /// HTTP's date; the wall clock is read ten times a second at most.
     func dateBytes() -> [UInt8] {
@@ -104,9 +119,11 @@ final class Worker {
 
     private func tick() {
         readClock()
+        wallOffset = SystemTime.epochMicroseconds * 1000 - now
         for client in deadlines.popPassed(at: now) { client.deadlinePassed() }
         for gate in gates { gate.closeIdle(since: now - UpstreamGate.idleNanoseconds) }
         log?.handOver()
+        spans?.handOver()
     }
 
     // MARK: The end
@@ -131,6 +148,7 @@ final class Worker {
         // They hold the worker, too.
         gates = []
         log?.handOver()
+        spans?.handOver()
         return cutOff
     }
 

@@ -6,7 +6,10 @@ struct ConfigurationReader {
 
     /// nil, or a configuration that must not be used, where there are faults.
     func read(_ root: YAMLValue) -> Configuration? {
-        let keys = ["gateway", "control", "store", "usage", "identity", "plans", "tenants", "limits", "services"]
+        let keys = [
+            "gateway", "control", "store", "usage", "tracing", "logging", "identity", "plans", "tenants", "limits",
+            "services",
+        ]
         let notBuilt = ["grpc": "remove it, and ask over HTTP: POST /v1/check on the control port"]
         guard let file = Section(root, "", keys: keys, notBuilt: notBuilt, faults) else { return nil }
         let gateway = readGateway(file)
@@ -15,12 +18,15 @@ struct ConfigurationReader {
         checkPorts(file, gateway, control)
         let store = readStore(file)
         let usage = readUsage(file)
+        let tracing = readTracing(file)
+        let logging = readLogging(file)
         let plans = PlanReader(faults: faults)
         let declaredPlans = plans.read(file)
         var assignments = PlanAssignments(known: declaredPlans.map(\.name))
         var faultsBefore = faults.count
         let identity = readIdentity(
             file, hasTrustedProxies: hasFaultyProxies || !gateway.trustedProxies.isEmpty, &assignments)
+        AccessLogReader(faults: faults).check(gateway.accessLog, identity, file)
         // Where the identity is faulty, limits per tenant are no fault of their own.
         let hasTenants = !identity.isAnonymous || faults.count > faultsBefore
         assignments.read(file, hasTenants: hasTenants, faults)
@@ -43,6 +49,8 @@ struct ConfigurationReader {
             gateway: gateway, control: control, store: store, identity: identity, services: services.map(\.service),
             limits: table)
         configuration.usage = usage
+        configuration.tracing = tracing
+        configuration.logging = logging
         return configuration
     }
 

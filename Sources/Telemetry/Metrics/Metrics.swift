@@ -9,6 +9,9 @@ package final class Metrics: Sendable {
     private let workers: [WorkerMetrics]
     private let startNanoseconds: Int64
     package let store: StoreMetrics
+    /// By service and route.
+    package let traffic: TrafficMetrics
+    package let spans: SpanMetrics
 
     private struct Series: Sendable {
         let limit: String
@@ -16,8 +19,12 @@ package final class Metrics: Sendable {
         var indices: [Int]
     }
 
-    /// `limits` in the order of the limit table's labels. `workers` counts the gateway's event loops.
-    package init(services: [String], limits: [(limit: String, service: String?)], workers: Int) {
+    /// `limits` in the order of the limit table's labels. `workers` counts the gateway's event loops. `traffic` has the services again,
+    /// with their routes.
+    package init(
+        services: [String], limits: [(limit: String, service: String?)], workers: Int,
+        traffic: TrafficNames = TrafficNames([])
+    ) {
         self.services = services
         var series: [Series] = []
         var places: [[String]: Int] = [:]
@@ -34,6 +41,8 @@ package final class Metrics: Sendable {
         self.workers = (0...max(0, workers)).map { _ in WorkerMetrics(services: services.count, limits: limits.count) }
         startNanoseconds = SystemTime.monotonicNanoseconds
         store = StoreMetrics()
+        spans = SpanMetrics()
+        self.traffic = TrafficMetrics(traffic, workers: workers)
     }
 
     /// The cells of one event loop of the gateway, from 0; the index after the last is the control plane's.
@@ -43,12 +52,17 @@ package final class Metrics: Sendable {
     ///
     /// `status` holds gauges of the caller's, each with its full name; labels may follow the name as `name{label="value"}`, and
     /// samples of one name must be neighbours.
-    package func render(store status: [(name: String, value: Double)], into text: inout String) {
+    package func render(
+        store status: [(name: String, value: Double)], at now: Int64 = SystemTime.monotonicNanoseconds,
+        into text: inout String
+    ) {
         var exposition = Exposition()
         writeRequests(to: &exposition)
+        traffic.write(to: &exposition, at: now)
         writeDecisions(to: &exposition)
         writeConnections(to: &exposition)
         writeStore(to: &exposition)
+        spans.write(to: &exposition)
         writeGauges(status, to: &exposition)
         writeProcess(to: &exposition)
         text += exposition.text

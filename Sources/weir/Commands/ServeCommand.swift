@@ -1,4 +1,5 @@
 import ArgumentParser
+import WeirConfiguration
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -10,7 +11,7 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         var configuration = try file.load()
         try options.apply(to: &configuration)
-        let process = WeirProcess(configuration, logger: options.makeLogger())
+        let process = WeirProcess(configuration, log: options.makeLog(configuration.logging))
         try await process.runUntilStopped { addresses in
             Terminal.note("weir: gateway on http://\(addresses.gateway)")
             Terminal.note("weir: control on http://\(addresses.control)")

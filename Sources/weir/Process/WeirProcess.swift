@@ -16,12 +16,16 @@ struct WeirProcess {
         let store: String
     }
 
-    private let configuration: Configuration
-    private let logger: Logger
+    /// For the last spans to reach the collector.
+    private static let exportPatience = Duration.seconds(5)
 
-    init(_ configuration: Configuration, logger: Logger) {
+    private let configuration: Configuration
+    private let log: ProcessLog
+    private var logger: Logger { log.logger }
+
+    init(_ configuration: Configuration, log: ProcessLog) {
         self.configuration = configuration
-        self.logger = logger
+        self.log = log
     }
 
     /// Starts, says where it listens, and returns once SIGTERM or SIGINT was answered by an orderly end.
@@ -30,15 +34,18 @@ struct WeirProcess {
         let metrics = Metrics(
             services: configuration.services.map(\.name),
             limits: configuration.limits.labels.map { ($0.limit, $0.owner.service) },
-            workers: configuration.gateway.workers)
+            workers: configuration.gateway.workers,
+            traffic: TrafficNames(
+                configuration.services.map { TrafficNames.Service($0.name, routes: $0.routes.map(\.name)) }))
         let accessLog = try AccessLog.open(
             configuration.gateway.accessLog, metrics: metrics.worker(configuration.gateway.workers), logger: logger)
+        let exporter = configuration.tracing.map { SpanExporter($0, metrics: metrics.spans, logger: logger) }
         let reopening = Task { await accessLog?.reopenOnHangup() }
         let workers = MultiThreadedEventLoopGroup(numberOfThreads: configuration.gateway.workers)
         let controlGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let failure: (any Error)?
         do {
-            try await run(workers, controlGroup, metrics, accessLog, until: signal, started)
+            try await run(workers, controlGroup, metrics, accessLog, exporter, until: signal, started)
             failure = nil
         } catch {
             failure = error
@@ -47,12 +54,13 @@ struct WeirProcess {
         try? await controlGroup.shutdownGracefully()
         reopening.cancel()
         accessLog?.close()
+        await exporter?.finish(within: Self.exportPatience)
         if let failure { throw failure }
     }
 
     private func run(
         _ workers: MultiThreadedEventLoopGroup, _ controlGroup: MultiThreadedEventLoopGroup, _ metrics: Metrics,
-        _ accessLog: AccessLog?, until signal: StopSignal, _ started: (Addresses) -> Void
+        _ accessLog: AccessLog?, _ exporter: SpanExporter?, until signal: StopSignal, _ started: (Addresses) -> Void
     ) async throws {
         let stores = try CounterStores(configuration, metrics: metrics, logger: logger)
         let recorder = try UsageRecorder(configuration, stores.counters, logger)
@@ -77,10 +85,10 @@ struct WeirProcess {
         let control = ControlServer(
             configuration: configuration, limiter: controlLimiter, usage: controlUsage, board: overrides.board,
             overrides: overrides.store, metrics: metrics, status: { stores.status }, readiness: readiness,
-            group: controlGroup, logger: logger)
+            logLevel: log.level, group: controlGroup, logger: logger)
         let gateway = GatewayServer(
             configuration: configuration, group: workers, guards: stores.local, metrics: metrics, logger: logger,
-            accessLog: accessLog, makeStore: { stores.store(of: $0) })
+            accessLog: accessLog, spans: exporter?.queue, makeStore: { stores.store(of: $0) })
         overrides.board.listen { gateway.use($0) }
 
         let recording = Task { await recorder.run() }

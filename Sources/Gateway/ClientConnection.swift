@@ -3,6 +3,7 @@ import Glibc
 import HTTPWire
 import LimiterCore
 import NIOCore
+import Telemetry
 
 /// A client's connection: bytes in, one exchange at a time, bytes out, and the one deadline that counts just now.
 final class ClientConnection: ChannelInboundHandler {
@@ -201,6 +202,7 @@ final class ClientConnection: ChannelInboundHandler {
             exchange.begin(refusing: .requestTimeout)
         case .body: exchange.upstreamFailed(.requestTimeout)
         case .connection:
+            exchange.noteFailure(exchange.gate?.isSaturated == true ? .upstreamBusy : .connectTimeout)
             if exchange.gate?.isSaturated == true {
                 exchange.upstreamFailed(.upstreamBusy)
             } else {
@@ -208,6 +210,7 @@ final class ClientConnection: ChannelInboundHandler {
             }
         case .upstream:
             exchange.gate?.log("no byte came within the upstream timeout", "an upstream did not answer in time")
+            exchange.noteFailure(.timeout)
             exchange.upstreamFailed(.upstreamTimeout)
         case .writing: if phase == .exchanging { Respond.breakOff(exchange) } else { close() }
         }

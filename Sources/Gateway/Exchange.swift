@@ -1,5 +1,6 @@
 import HTTPWire
 import LimiterCore
+import Telemetry
 
 /// What a step says of the exchange that it was given.
 enum Step {
@@ -77,6 +78,14 @@ final class Exchange {
     /// Whether a closed connection marks the end of the answer.
     var endsWithConnection = false
     var hasContinued = false
+    /// What the upstream's answer says; 0: there was none.
+    var upstreamStatus = 0
+    /// Why there was no good answer.
+    var cause: FailureCause?
+    /// nil: traces are passed through.
+    var trace: ExchangeTrace?
+    /// Whether it counts as being answered by its service.
+    var isInFlight = false
     /// What is wrong with the message that is refused.
     var fault: WireError.Code?
 
@@ -110,6 +119,7 @@ final class Exchange {
         keepsAlive = client.reader.head.keepAlive && !worker.isDraining
         clientAddress = client.clientAddress(of: client.reader.head.fields)
         requestID.begin(client.reader.head.fields, trusted: client.isTrustedProxy)
+        if let tracing = edition.plan.tracing { beginTrace(tracing) }
         client.expectNothing()
         if case .none = client.reader.head.framing {
             // Its end is read at once, and takes no bytes.
@@ -152,6 +162,10 @@ final class Exchange {
         if !tried.isEmpty { tried = [] }
         hasRetried = false
         upstreamNanoseconds = -1
+        upstreamStatus = 0
+        cause = nil
+        trace = nil
+        isInFlight = false
         wrapsInChunks = false
         endsWithConnection = false
         hasContinued = false
@@ -183,7 +197,12 @@ final class Exchange {
     func goOn() {
         switch phase {
         case .guarding: phase = .routing
-        case .routing: phase = .authenticating
+        case .routing:
+            phase = .authenticating
+            if let place {
+                edition.traffic.began(service: place.service)
+                isInFlight = true
+            }
         case .authenticating: phase = .limiting
         case .limiting, .forwarding: phase = .forwarding
         }

@@ -1,16 +1,23 @@
 import HTTPWire
 import LimiterCore
 import NIOCore
+import Telemetry
 
 /// Passes the request on: a connection to the upstream that is chosen, the head in the form it was routed by, then the body.
 enum Forwarding {
     static func step(_ exchange: Exchange) -> Step {
-        guard let gate = chooseGate(exchange) else { return .respond(.noUpstream) }
+        guard let gate = chooseGate(exchange) else {
+            exchange.noteFailure(.noEndpoint)
+            return .respond(.noUpstream)
+        }
         exchange.attempt(at: gate)
+        exchange.attemptBegins()
         exchange.gate = gate
         exchange.attempts += 1
         exchange.client.expect(.connection)
-        return gate.acquire(for: exchange) ? .waiting : .respond(.upstreamBusy)
+        if gate.acquire(for: exchange) { return .waiting }
+        exchange.noteFailure(.upstreamBusy)
+        return .respond(.upstreamBusy)
     }
 
     private static func chooseGate(_ exchange: Exchange) -> UpstreamGate? {
@@ -42,6 +49,7 @@ enum Forwarding {
         client.reader.head.fields.remove(.xWeirTenant)
         client.reader.head.fields.remove(.xForwardedFor)
         if exchange.requestID.given == nil { client.reader.head.fields.remove(.xRequestID) }
+        exchange.trace?.removeFields(&client.reader.head.fields)
         if let name = identity.keyHeader { client.reader.head.fields.remove(named: name) }
         guard !client.isTrustedProxy else { return }
         if let name = identity.header { client.reader.head.fields.remove(named: name) }
@@ -77,7 +85,7 @@ enum Forwarding {
 
     private static func boundOfOwnFields(_ exchange: Exchange) -> Int {
         // Names and addresses; what comes from the head cannot be longer than the head.
-        512 + RequestID.longest + exchange.tenant.name.count + exchange.client.peerText.count
+        512 + ExchangeTrace.bound + RequestID.longest + exchange.tenant.name.count + exchange.client.peerText.count
             + (exchange.gate?.authority.count ?? 0) + exchange.client.reader.head.bytes.readableBytes
     }
 
@@ -104,6 +112,7 @@ enum Forwarding {
             exchange.requestID.write(client.reader.head.fields, to: &cursor)
             cursor.write("\r\n")
         }
+        exchange.trace?.write(to: &cursor)
         if !exchange.tenant.name.isEmpty {
             cursor.write("X-Weir-Tenant: ")
             cursor.write(exchange.tenant.name)

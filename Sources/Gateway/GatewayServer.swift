@@ -24,6 +24,7 @@ package final class GatewayServer: Sendable {
     private let logger: Logger
     private let trust: UpstreamTrust
     private let accessLog: AccessLog?
+    private let spans: SpanQueue?
     private let makeStore: @Sendable (any EventLoop) -> any LimitStore
     private let running = Mutex<Running?>(nil)
     private let latest: Mutex<Latest>
@@ -46,7 +47,8 @@ package final class GatewayServer: Sendable {
     /// `guards` answers at once, on any thread. `makeStore` is called once a worker, on its loop.
     package init(
         configuration: Configuration, group: MultiThreadedEventLoopGroup, guards: any LimitStore & Sendable,
-        metrics: Metrics, logger: Logger, accessLog: AccessLog? = nil, trust: UpstreamTrust = .system,
+        metrics: Metrics, logger: Logger, accessLog: AccessLog? = nil, spans: SpanQueue? = nil,
+        trust: UpstreamTrust = .system,
         makeStore: @escaping @Sendable (any EventLoop) -> any LimitStore
     ) {
         latest = Mutex(Latest(plan: Plan(configuration, metrics)))
@@ -55,6 +57,7 @@ package final class GatewayServer: Sendable {
         self.metrics = metrics
         self.logger = logger
         self.accessLog = accessLog
+        self.spans = spans
         self.trust = trust
         self.makeStore = makeStore
         metrics.upstreams.observe { [directory] in
@@ -128,7 +131,7 @@ package final class GatewayServer: Sendable {
                 let worker = worker.value
                 worker.use(
                     prepared.plan, directory, self.latest.withLock { $0.overrides }, tls: prepared.tls,
-                    self.metrics.worker(worker.index))
+                    self.metrics.worker(worker.index), self.metrics.traffic.worker(worker.index))
             }.get()
         }
         directory.keep(prepared.plan.configured)
@@ -188,8 +191,8 @@ package final class GatewayServer: Sendable {
                 on: loop, index,
                 Worker.Parts(
                     plan: plan, endpoints: plan.configured.map { directory.set(of: $0) }, store: makeStore(loop),
-                    guards: guards, metrics: metrics.worker(index),
-                    log: accessLog?.makeWriter(), logger: logger, tls: tls))
+                    guards: guards, metrics: metrics.worker(index), traffic: metrics.traffic.worker(index),
+                    log: accessLog?.makeWriter(), spans: spans?.makeWriter(), logger: logger, tls: tls))
             worker.start()
             if let overrides = latest.withLock({ $0.overrides }) { worker.use(overrides) }
             return NIOLoopBound(worker, eventLoop: loop)

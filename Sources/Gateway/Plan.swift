@@ -40,6 +40,9 @@ final class Plan: Sendable {
     let isLegacy: Bool
     let writesLimitFields: Bool
     let headLimits: HeadLimits
+    let accessLine: AccessLine
+    /// nil: traces are passed through.
+    let tracing: TracingPlan?
 
     init(_ configuration: Configuration, _ metrics: Metrics) {
         settings = configuration.gateway
@@ -68,6 +71,8 @@ final class Plan: Sendable {
         writesLimitFields = settings.headers != .none
         headLimits = HeadLimits(
             maxHeadBytes: settings.maximumHeaderBytes, maxFields: settings.maximumHeaderFields)
+        accessLine = AccessLine(settings.accessLog)
+        tracing = configuration.tracing.map { TracingPlan($0) }
     }
 
     /// Whether the peer may say for whom it asks.

@@ -12,6 +12,7 @@ enum Respond {
 
     static func refuse(_ exchange: Exchange, _ problem: Problem) {
         guard !exchange.isEnded else { return }
+        if problem == .storeUnavailable { exchange.noteFailure(.storeUnavailable) }
         prepareOwnAnswer(exchange, status: problem.status)
         let worker = exchange.worker
         let decision = exchange.call.decision
@@ -114,6 +115,10 @@ enum Respond {
         let version = exchange.client.reader.head.version
         exchange.isAnswered = true
         exchange.status = upstream.reader.head.status
+        exchange.upstreamStatus = exchange.status
+        // What failed before this answer came has been counted.
+        exchange.cause = nil
+        if exchange.status >= 500 { exchange.noteFailure(.upstreamStatus) }
         exchange.upstreamNanoseconds = worker.now - exchange.sentAt
         worker.metrics.recordUpstream(nanoseconds: exchange.upstreamNanoseconds)
         if !exchange.isRequestComplete || worker.isDraining { exchange.keepsAlive = false }
@@ -194,12 +199,27 @@ enum Respond {
         exchange.client.exchangeEnded()
     }
 
+    private static func countTraffic(_ exchange: Exchange, _ place: RouteTable.Place) {
+        let traffic = exchange.edition.traffic
+        if !exchange.isInFlight { traffic.began(service: place.service) }
+        traffic.ended(
+            service: place.service, route: place.route,
+            WorkerTraffic.End(
+                status: exchange.status, nanoseconds: exchange.worker.now - exchange.startedAt,
+                upstreamNanoseconds: exchange.upstreamNanoseconds, bytesIn: exchange.bytesIn,
+                bytesOut: exchange.bytesOut),
+            at: exchange.worker.now)
+    }
+
     private static func account(_ exchange: Exchange) {
         exchange.isEnded = true
         if exchange.hasHead { exchange.bytesIn = exchange.client.reader.payloadBytes }
         exchange.worker.metrics.countRequest(
             service: exchange.place.map { exchange.edition.plan.services[$0.service].metricsIndex } ?? -1,
             status: exchange.status)
+        if let place = exchange.place { countTraffic(exchange, place) }
+        if let cause = exchange.cause { exchange.logFailure(cause) }
+        if exchange.trace != nil { exchange.traceEnds() }
         if let log = exchange.worker.log { AccessRecord.write(exchange, to: log) }
     }
 }

@@ -21,6 +21,8 @@ final class Worker {
     let guards: any LimitStore
     private(set) var metrics: WorkerMetrics
     let log: AccessLogWriter?
+    let spans: SpanWriter?
+    var ids = IDGenerator()
     let logger: Logger
 
     let gates = GateRegistry()
@@ -28,8 +30,12 @@ final class Worker {
     var deadlines = DeadlineTable<ClientConnection>()
     /// Bodies of answers are put together here.
     var scratch = ByteBuffer()
+    /// What is logged in place of a value is put together here.
+    var redacted: [UInt8] = []
     /// Nanoseconds of a monotonic clock, read once an event.
     private(set) var now: Int64
+    /// From `now` to nanoseconds since 1970, read with every tick.
+    private var wallOffset: Int64
     private(set) var isDraining = false
     private var date = CachedDate()
     private var dateReadAt: Int64 = 0
@@ -49,7 +55,9 @@ final class Worker {
         var store: any LimitStore
         var guards: any LimitStore
         var metrics: WorkerMetrics
+        var traffic: WorkerTraffic
         var log: AccessLogWriter?
+        var spans: SpanWriter?
         var logger: Logger
         var tls: NIOSSLContext?
     }
@@ -61,14 +69,21 @@ final class Worker {
         guards = parts.guards
         metrics = parts.metrics
         log = parts.log
+        spans = parts.spans
         logger = parts.logger
         now = Int64(NIODeadline.now().uptimeNanoseconds)
-        edition = Edition(parts.plan)
+        wallOffset = SystemTime.epochMicroseconds * 1000 - now
+        edition = Edition(parts.plan, traffic: parts.traffic)
         tls = parts.tls
         edition.upstreams = zip(parts.plan.configured, parts.endpoints).map { ServiceUpstreams($0, $1, worker: self) }
     }
 
     func readClock() { now = Int64(NIODeadline.now().uptimeNanoseconds) }
+
+    /// From a moment of `now`'s clock until now.
+    func wallTimes(from start: Int64) -> SpanWriter.Times {
+        SpanWriter.Times(start: start + wallOffset, end: now + wallOffset)
+    }
 
     /// HTTP's date; the wall clock is read ten times a second at most.
     func dateBytes() -> [UInt8] {
@@ -82,13 +97,13 @@ final class Worker {
     /// From now on this configuration is in force: exchanges that have begun keep the one before.
     func use(
         _ plan: Plan, _ directory: EndpointDirectory, _ overrides: OverridePlan?, tls: NIOSSLContext?,
-        _ metrics: WorkerMetrics
+        _ metrics: WorkerMetrics, _ traffic: WorkerTraffic
     ) {
         readClock()
         self.tls = tls
         self.metrics = metrics
         let before = Dictionary(uniqueKeysWithValues: edition.upstreams.map { ($0.service, $0) })
-        edition = Edition(plan)
+        edition = Edition(plan, traffic: traffic)
         edition.upstreams = plan.configured.map { service in
             ServiceUpstreams(service, directory.set(of: service), worker: self, after: before[service.name])
         }
@@ -145,9 +160,11 @@ final class Worker {
 
     private func tick() {
         readClock()
+        wallOffset = SystemTime.epochMicroseconds * 1000 - now
         for client in deadlines.popPassed(at: now) { client.deadlinePassed() }
         for gate in gates.gates { gate.closeIdle(since: now - UpstreamGate.idleNanoseconds) }
         log?.handOver()
+        spans?.handOver()
     }
 
     // MARK: The end
@@ -172,6 +189,7 @@ final class Worker {
         for upstreams in edition.upstreams { upstreams.use(EndpointSet(endpoints: [], statuses: [])) }
         gates.removeAll()
         log?.handOver()
+        spans?.handOver()
         return cutOff
     }
 

@@ -1,4 +1,5 @@
 import ControlAPI
+import Discovery
 import Gateway
 import LimiterCore
 import Logging
@@ -15,6 +16,9 @@ struct WeirProcess {
         /// Where the counters are, for people.
         let store: String
     }
+
+    /// How long the start waits for upstreams to be looked up before it serves without those that are not known.
+    private static let discoveryPatience = Duration.seconds(2)
 
     private let configuration: Configuration
     private let logger: Logger
@@ -82,6 +86,9 @@ struct WeirProcess {
             configuration: configuration, group: workers, guards: stores.local, metrics: metrics, logger: logger,
             accessLog: accessLog, makeStore: { stores.store(of: $0) })
         overrides.board.listen { gateway.use($0) }
+        let discovery = Discovery(logger: logger) { gateway.use($0, of: $1) }
+        discovery.use(configuration.services, configuration.dns)
+        await discovery.settle(within: Self.discoveryPatience)
 
         let recording = Task { await recorder.run() }
         let failure: (any Error)?
@@ -100,6 +107,7 @@ struct WeirProcess {
             failure = CommandError(.failed, "\(error)")
         }
         readiness.phase = .draining
+        discovery.stop()
         await gateway.shutdown()
         await control.shutdown()
         recording.cancel()

@@ -91,6 +91,20 @@ struct DiscoveryTests {
         }
     }
 
+    @Test func aServerMayHaveAnIPv6Address() async throws {
+        let server = try DNSServer(isIPv6: true)
+        defer { server.stop() }
+        server.set("orders.test", (1...100).map { .a("10.0.0.\($0)") })
+        let source = dns("orders.test")
+        var settings = DNSSettings()
+        settings.servers = [ListenAddress(host: "::1", port: server.port)]
+        let findings = Findings()
+        let discovery = Discovery(logger: findings.logger) { findings.publish($0, of: $1) }
+        defer { discovery.stop() }
+        discovery.use([Service(name: "s", routes: [], sources: [source])], settings)
+        try await eventually("it answers") { findings.endpoints(source)?.count == 100 }
+    }
+
     @Test func aliasesAreFollowed() async throws {
         let server = try DNSServer()
         server.set("orders.test", [.cname("real.test")], ttl: 1)

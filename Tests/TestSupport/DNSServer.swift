@@ -42,8 +42,9 @@ package final class DNSServer: Sendable {
     private let listener: Int32
     private let state = Mutex(State())
 
-    package init() throws {
-        let (udp, tcp, port) = try Self.open()
+    /// On ::1 instead of 127.0.0.1 where `isIPv6`.
+    package init(isIPv6: Bool = false) throws {
+        let (udp, tcp, port) = try Self.open(isIPv6 ? AF_INET6 : AF_INET)
         (datagrams, listener, self.port) = (udp, tcp, port)
         detach { self.serveDatagrams() }
         detach { self.serveConnections() }
@@ -72,38 +73,57 @@ package final class DNSServer: Sendable {
     private struct CannotOpen: Error {}
 
     /// Both on one port.
-    private static func open() throws -> (udp: Int32, tcp: Int32, port: Int) {
+    private static func open(_ family: Int32) throws -> (udp: Int32, tcp: Int32, port: Int) {
         for _ in 0..<100 {
-            let udp = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
-            let tcp = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-            var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let isBound = withUnsafeMutablePointer(to: &address) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                    bind(udp, address, size) == 0 && getsockname(udp, address, &size) == 0
-                        && bind(tcp, address, size) == 0 && listen(tcp, 16) == 0
-                }
+            let udp = socket(family, Int32(SOCK_DGRAM.rawValue), 0)
+            let tcp = socket(family, Int32(SOCK_STREAM.rawValue), 0)
+            if let port = bind(udp, family, port: 0), bind(tcp, family, port: port) != nil, listen(tcp, 16) == 0 {
+                return (udp, tcp, Int(UInt16(bigEndian: port)))
             }
-            if isBound { return (udp, tcp, Int(UInt16(bigEndian: address.sin_port))) }
             close(udp)
             close(tcp)
         }
         throw CannotOpen()
     }
 
+    /// Returns the port, which like the one that is asked for is in the order of the network; nil: it is another one's.
+    private static func bind(_ descriptor: Int32, _ family: Int32, port: in_port_t) -> in_port_t? {
+        var address = sockaddr_in6()
+        var size = socklen_t(MemoryLayout<sockaddr_in6>.size)
+        return withUnsafeMutableBytes(of: &address) { bytes in
+            if family == AF_INET6 {
+                bytes.storeBytes(
+                    of: sockaddr_in6(
+                        sin6_family: sa_family_t(AF_INET6), sin6_port: port, sin6_flowinfo: 0,
+                        sin6_addr: in6addr_loopback, sin6_scope_id: 0), as: sockaddr_in6.self)
+            } else {
+                var local = sockaddr_in()
+                local.sin_family = sa_family_t(AF_INET)
+                local.sin_port = port
+                local.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+                bytes.storeBytes(of: local, as: sockaddr_in.self)
+                size = socklen_t(MemoryLayout<sockaddr_in>.size)
+            }
+            let address = bytes.assumingMemoryBound(to: sockaddr.self).baseAddress!
+            guard Glibc.bind(descriptor, address, size) == 0, getsockname(descriptor, address, &size) == 0 else {
+                return nil
+            }
+            // The port stands at the same place in both.
+            return bytes.load(fromByteOffset: 2, as: in_port_t.self)
+        }
+    }
+
     private func serveDatagrams() {
         var buffer = [UInt8](repeating: 0, count: 2048)
         while true {
-            var peer = sockaddr_in()
-            var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+            var peer = sockaddr_in6()
             withUnsafeMutablePointer(to: &peer) {
                 $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { peer in
+                    var size = socklen_t(MemoryLayout<sockaddr_in6>.size)
                     let count = recvfrom(datagrams, &buffer, buffer.count, 0, peer, &size)
                     guard count > 0, var answer = answer(Array(buffer[..<count]), isTCP: false) else { return }
                     if answer.count > 512 {
-                        answer = Array(answer[..<(count)])
+                        answer = Array(answer[..<count])
                         answer[2] |= 0x02
                         for index in 6..<12 { answer[index] = 0 }
                     }
@@ -111,7 +131,7 @@ package final class DNSServer: Sendable {
                 }
             }
             // A socket that was shut down gives nothing, from nobody.
-            if peer.sin_port == 0 {
+            if peer.sin6_port == 0 {
                 close(datagrams)
                 return
             }

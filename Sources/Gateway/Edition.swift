@@ -24,8 +24,9 @@ final class Edition {
         tenantLimits = TenantLimits(plan)
     }
 
-    /// From now on these are in force.
+    /// From now on these are in force, if they are of the same limits.
     func use(_ overrides: OverridePlan) {
+        guard overrides.limits === plan.limits else { return }
         tenantLimits.use(overrides)
         budgets.forget()
     }

@@ -1,5 +1,6 @@
 import HTTPWire
 import LimiterCore
+import Telemetry
 import WeirConfiguration
 
 /// The configuration as the workers use it: everything that a request needs is found by an index.
@@ -11,6 +12,8 @@ final class Plan: Sendable {
 
     struct PlannedService: Sendable {
         let name: String
+        /// Where it is counted.
+        let metricsIndex: Int
         let routes: [PlannedRoute]
     }
 
@@ -22,6 +25,7 @@ final class Plan: Sendable {
     }
 
     let settings: GatewaySettings
+    let limits: LimitTable
     let identity: IdentityPlan
     let routes: RouteTable
     let services: [PlannedService]
@@ -35,10 +39,12 @@ final class Plan: Sendable {
     let budget: BudgetPlan
     let isLegacy: Bool
     let writesLimitFields: Bool
+    let headLimits: HeadLimits
 
-    init(_ configuration: Configuration) {
+    init(_ configuration: Configuration, _ metrics: Metrics) {
         settings = configuration.gateway
         let limits = configuration.limits
+        self.limits = limits
         identity = IdentityPlan(configuration.identity, limits.plans)
         routes = RouteTable(configuration.services)
         configured = configuration.services
@@ -47,7 +53,7 @@ final class Plan: Sendable {
                 preconditionFailure("the limit table is made of the same services")
             }
             return PlannedService(
-                name: service.name,
+                name: service.name, metricsIndex: metrics.index(ofService: service.name),
                 routes: zip(service.routes, groups.routes).map { PlannedRoute(name: $0.name, limits: LimitPlan($1)) })
         }
         tenantPlans = limits.plans.plans.map { plan in
@@ -60,7 +66,12 @@ final class Plan: Sendable {
         budget = BudgetPlan(limits.tenantCounters)
         isLegacy = settings.headers == .legacy
         writesLimitFields = settings.headers != .none
+        headLimits = HeadLimits(
+            maxHeadBytes: settings.maximumHeaderBytes, maxFields: settings.maximumHeaderFields)
     }
+
+    /// Whether the peer may say for whom it asks.
+    func trusts(_ peer: ClientAddress) -> Bool { settings.trustedProxies.contains { $0.contains(peer) } }
 }
 
 /// How requests say who they are.

@@ -108,7 +108,7 @@ final class UpstreamGate {
     private func open(for owner: Exchange.Ticket? = nil) {
         let gate = NIOLoopBound(self, eventLoop: worker.loop)
         let bootstrap = ClientBootstrap(group: worker.loop)
-            .connectTimeout(TimeAmount(worker.edition.plan.settings.timeouts.connect))
+            .connectTimeout(TimeAmount(key.connectTimeout))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(.writeBufferWaterMark, value: Link.marks)

@@ -12,17 +12,19 @@ final class Worker {
     static let longestCopy = 4096
 
     let loop: any EventLoop
+    /// Of all the gateway's, from 0.
+    let index: Int
     /// Of the configuration that is in force.
     private(set) var edition: Edition
     let store: any LimitStore
     /// Decides at once.
     let guards: any LimitStore
-    let metrics: WorkerMetrics
+    private(set) var metrics: WorkerMetrics
     let log: AccessLogWriter?
     let logger: Logger
 
     let gates = GateRegistry()
-    private let tls: NIOSSLContext?
+    private var tls: NIOSSLContext?
     var deadlines = DeadlineTable<ClientConnection>()
     /// Bodies of answers are put together here.
     var scratch = ByteBuffer()
@@ -52,8 +54,9 @@ final class Worker {
         var tls: NIOSSLContext?
     }
 
-    init(on loop: any EventLoop, _ parts: Parts) {
+    init(on loop: any EventLoop, _ index: Int, _ parts: Parts) {
         self.loop = loop
+        self.index = index
         store = parts.store
         guards = parts.guards
         metrics = parts.metrics
@@ -76,6 +79,23 @@ final class Worker {
         return dateText
     }
 
+    /// From now on this configuration is in force: exchanges that have begun keep the one before.
+    func use(
+        _ plan: Plan, _ directory: EndpointDirectory, _ overrides: OverridePlan?, tls: NIOSSLContext?,
+        _ metrics: WorkerMetrics
+    ) {
+        readClock()
+        self.tls = tls
+        self.metrics = metrics
+        let before = Dictionary(uniqueKeysWithValues: edition.upstreams.map { ($0.service, $0) })
+        edition = Edition(plan)
+        edition.upstreams = plan.configured.map { service in
+            ServiceUpstreams(service, directory.set(of: service), worker: self, after: before[service.name])
+        }
+        if let overrides { edition.use(overrides) }
+        if ticker != nil { start() }
+    }
+
     /// From now on these are in force.
     func use(_ overrides: OverridePlan) { edition.use(overrides) }
 
@@ -93,7 +113,8 @@ final class Worker {
         let maximum = connections.maximum ?? edition.plan.settings.maximumUpstreamConnections
         let key = GateRegistry.Key(
             upstream: upstream, maximumConnections: maximum,
-            maximumWaiters: connections.waiting ?? max(64, maximum * 4))
+            maximumWaiters: connections.waiting ?? max(64, maximum * 4),
+            connectTimeout: edition.plan.settings.timeouts.connect)
         return gates.take(key) { UpstreamGate($0, worker: self, tls: upstream.usesTLS ? tls : nil) }
     }
 
@@ -114,6 +135,7 @@ final class Worker {
 
     /// Looks for passed deadlines from now on. The interval follows the shortest timeout.
     func start() {
+        ticker?.cancel()
         let timeouts = edition.plan.settings.timeouts
         let shortest = min(timeouts.header, timeouts.idle, timeouts.body, timeouts.upstream, timeouts.connect)
         let interval = min(max(TimeAmount(shortest) / 8, .milliseconds(5)), .milliseconds(100))

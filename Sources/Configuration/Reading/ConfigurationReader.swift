@@ -3,6 +3,8 @@ import LimiterCore
 /// Makes a configuration of a document, section by section, and goes on after a fault, so that all are found.
 struct ConfigurationReader {
     let faults: Faults
+    /// Of the configuration whose place this one takes; nil: of none.
+    var previous: LimitTable?
 
     /// nil, or a configuration that must not be used, where there are faults.
     func read(_ root: YAMLValue) -> Configuration? {
@@ -34,7 +36,7 @@ struct ConfigurationReader {
         let services = ServiceReader(faults: faults, limits: limits).read(file, global)
         // Where limits are faulty, what plans change of them is no fault of its own.
         guard faults.count == faultsBefore else { return nil }
-        var table = LimitTable(global: global, services: services.map(\.limits))
+        var table = LimitTable(global: global, services: services.map(\.limits), after: previous)
         var made = plans.make(declaredPlans, of: table)
         guard faults.isEmpty else { return nil }
         assignments.apply(to: &made)
@@ -46,6 +48,7 @@ struct ConfigurationReader {
             gateway: gateway, control: control, store: store, identity: identity, services: services.map(\.service),
             limits: table)
         configuration.usage = usage
+        configuration.files = faults.files
         configuration.dns = dns
         return configuration
     }

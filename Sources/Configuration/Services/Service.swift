@@ -1,4 +1,4 @@
-package struct Service: Sendable {
+package struct Service: Hashable, Sendable {
     package var name: String
     package var routes: [Route]
     /// Where it is, as its `upstreams` say.

@@ -9,6 +9,7 @@ final class GateRegistry {
         let upstream: Upstream
         let maximumConnections: Int
         let maximumWaiters: Int
+        let connectTimeout: Duration
     }
 
     private struct Entry {

@@ -26,7 +26,7 @@ final class HealthChecker {
     }
 
     private let loop: any EventLoop
-    private let tls: NIOSSLContext?
+    private var tls: NIOSSLContext?
     private let logger: Logger
     private var checks: [Key: Check] = [:]
     private var isStopped = false
@@ -38,8 +38,9 @@ final class HealthChecker {
     }
 
     /// From now on these are checked: the new ones at once, those that were before as they would have been.
-    func use(_ services: [Service], _ directory: EndpointDirectory) {
+    func use(_ services: [Service], _ directory: EndpointDirectory, tls: NIOSSLContext?) {
         guard !isStopped else { return }
+        self.tls = tls
         var wanted: [Key: Check] = [:]
         for service in services {
             guard let rules = service.balancing.health else { continue }

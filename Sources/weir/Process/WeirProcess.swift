@@ -1,4 +1,5 @@
 import ControlAPI
+import Discovery
 import Gateway
 import LimiterCore
 import Logging
@@ -18,6 +19,8 @@ struct WeirProcess {
 
     /// For the last spans to reach the collector.
     private static let exportPatience = Duration.seconds(5)
+    /// How long the start waits for upstreams to be looked up before it serves without those that are not known.
+    private static let discoveryPatience = Duration.seconds(2)
 
     private let configuration: Configuration
     /// Reads the configuration that takes the place of another; nil: there is nothing to read.
@@ -88,6 +91,9 @@ struct WeirProcess {
             configuration: configuration, group: workers, guards: stores.local, metrics: metrics, logger: logger,
             accessLog: accessLog, spans: exporter?.queue, makeStore: { stores.store(of: $0) })
         overrides.board.listen { gateway.use($0) }
+        let discovery = Discovery(logger: logger) { gateway.use($0, of: $1) }
+        discovery.use(configuration.services, configuration.dns)
+        await discovery.settle(within: Self.discoveryPatience)
 
         let recording = Task { await recorder.run() }
         let keeper = ConfigurationKeeper(
@@ -119,6 +125,7 @@ struct WeirProcess {
             failure = CommandError(.failed, "\(error)")
         }
         readiness.phase = .draining
+        discovery.stop()
         await gateway.shutdown()
         await control.shutdown()
         recording.cancel()

@@ -7,6 +7,8 @@ final class Plan: Sendable {
     struct PlannedRoute: Sendable {
         let name: String
         let limits: LimitPlan
+        /// nil: it forwards requests and answers as they are.
+        let extra: RoutePlan?
     }
 
     struct PlannedService: Sendable {
@@ -55,7 +57,9 @@ final class Plan: Sendable {
             }
             return PlannedService(
                 name: service.name,
-                routes: zip(service.routes, groups.routes).map { PlannedRoute(name: $0.name, limits: LimitPlan($1)) },
+                routes: zip(service.routes, groups.routes).map {
+                    PlannedRoute(name: $0.name, limits: LimitPlan($1), extra: RoutePlan($0, of: service))
+                },
                 upstreams: service.upstreams.map { index(of: $0) })
         }
         self.upstreams = upstreams

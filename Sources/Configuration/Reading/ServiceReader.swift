@@ -4,6 +4,9 @@ import LimiterCore
 struct ServiceReader {
     let faults: Faults
     let limits: LimitReader
+    let transformations: TransformationReader
+
+    static let keys = ["name", "routes", "upstreams", "limits"] + TransformationReader.keys
 
     struct Result {
         var service: Service
@@ -20,11 +23,10 @@ struct ServiceReader {
         }
         var results: [Result] = []
         var names: [String: Int] = [:]
-        var routeReader = RouteReader(faults: faults, limits: limits)
+        var routeReader = RouteReader(faults: faults, limits: limits, transformations: transformations)
         let upstreamReader = UpstreamReader(faults: faults)
         for element in list {
-            guard let section = Section(element, "services", keys: ["name", "routes", "upstreams", "limits"], faults)
-            else { continue }
+            guard let section = Section(element, "services", keys: Self.keys, faults) else { continue }
             let name = readName(section)
             if let line = names[name] {
                 faults.add(
@@ -35,9 +37,14 @@ struct ServiceReader {
             var scope = global.service(name)
             limits.read(section, into: &scope)
             let routes = routeReader.read(section, name, scope)
+            // Where each route answers by itself, none is asked for.
+            let needsUpstreams = routes.isEmpty || routes.contains { !$0.route.answersItself }
+            let upstreams = needsUpstreams || section.has("upstreams") ? upstreamReader.read(section) : []
+            var service = Service(name: name, routes: routes.map(\.route), upstreams: upstreams)
+            service.transformation = transformations.read(section, parameters: nil)
             results.append(
                 Result(
-                    service: Service(name: name, routes: routes.map(\.route), upstreams: upstreamReader.read(section)),
+                    service: service,
                     limits: LimitTable.ServiceLimits(
                         name: name, scope: scope, routes: routes.map { ($0.route.name, $0.scope) })))
         }

@@ -1,5 +1,6 @@
 import HTTPWire
 import LimiterCore
+import NIOCore
 import Telemetry
 
 /// What a step says of the exchange that it was given.
@@ -45,6 +46,12 @@ final class Exchange {
 
     var path = CanonicalPath()
     var place: RouteTable.Place?
+    /// What its route does beside forwarding it as it is.
+    var route: RoutePlan?
+    /// Where its pattern, if it has one, has found its parameters in `path`.
+    var parameters = PathParameters()
+    /// The methods that would do, where this request's does not.
+    var allowedMethods = MethodSet.none
     var asksForBudget = false
     var tenant = Tenant.anonymous
     var clientAddress: ClientAddress
@@ -63,6 +70,8 @@ final class Exchange {
     var askedAt: Int64 = 0
 
     // Forwarding
+    /// The path that its route makes of `path`; it keeps its room.
+    var forwardedPath = ByteBuffer()
     var gate: UpstreamGate?
     var upstream: UpstreamConnection?
     var attempts = 0
@@ -154,6 +163,7 @@ final class Exchange {
         status = 0
         (bytesIn, bytesOut) = (0, 0)
         place = nil
+        route = nil
         asksForBudget = false
         tenant = .anonymous
         decided = nil

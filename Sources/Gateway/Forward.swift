@@ -6,6 +6,15 @@ import Telemetry
 /// Passes the request on: a connection to the upstream that is chosen, the head in the form it was routed by, then the body.
 enum Forwarding {
     static func step(_ exchange: Exchange) -> Step {
+        if let route = exchange.route {
+            if let answer = route.answer {
+                Respond.answer(exchange, answer)
+                return .waiting
+            }
+            if let path = route.forward?.path, exchange.attempts == 0, !rewritePath(exchange, path) {
+                return .respond(.malformedRequest)
+            }
+        }
         guard let gate = chooseGate(exchange) else {
             exchange.noteFailure(.noEndpoint)
             return .respond(.noUpstream)
@@ -33,10 +42,17 @@ enum Forwarding {
 
     static func writeHead(_ exchange: Exchange, to upstream: UpstreamConnection) {
         let client = exchange.client
+        let changes = exchange.route?.forward
         removeFields(exchange)
+        if let changes { withhold(exchange, changes) }
         upstream.link.append { out in
-            client.reader.head.writeRequestLine(into: &out, path: exchange.path)
+            if let changes {
+                writeRequestLine(exchange, changes, into: &out)
+            } else {
+                client.reader.head.writeRequestLine(into: &out, path: exchange.path)
+            }
             client.reader.head.fields.write(into: &out)
+            if let changes { writeFields(exchange, changes, into: &out) }
             out.append(atMost: boundOfOwnFields(exchange)) { writeOwnFields(exchange, to: &$0) }
         }
     }
@@ -102,7 +118,7 @@ enum Forwarding {
                 client.reader.head.fields.withValue(at: host) { cursor.write($0) }
                 cursor.write("\r\n")
             }
-        } else {
+        } else if exchange.route?.forward?.host == nil {
             cursor.write("Host: ")
             cursor.write(exchange.gate?.authority ?? [])
             cursor.write("\r\n")

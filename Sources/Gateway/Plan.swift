@@ -8,6 +8,8 @@ final class Plan: Sendable {
     struct PlannedRoute: Sendable {
         let name: String
         let limits: LimitPlan
+        /// nil: it forwards requests and answers as they are.
+        let extra: RoutePlan?
     }
 
     struct PlannedService: Sendable {
@@ -57,7 +59,9 @@ final class Plan: Sendable {
             }
             return PlannedService(
                 name: service.name, metricsIndex: metrics.index(ofService: service.name),
-                routes: zip(service.routes, groups.routes).map { PlannedRoute(name: $0.name, limits: LimitPlan($1)) })
+                routes: zip(service.routes, groups.routes).map {
+                    PlannedRoute(name: $0.name, limits: LimitPlan($1), extra: RoutePlan($0, of: service))
+                })
         }
         tenantPlans = limits.plans.plans.map { plan in
             TenantPlan(

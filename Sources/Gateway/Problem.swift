@@ -105,7 +105,6 @@ enum Problem: Int, CaseIterable, Sendable {
     private var fields: String {
         switch self {
         case .unauthenticated: "WWW-Authenticate: ApiKey realm=\"weir\"\r\n"
-        case .methodNotAllowed: "Allow: GET, HEAD\r\n"
         case .storeUnavailable, .upstreamBusy, .noUpstream: "Retry-After: 1\r\n"
         default: ""
         }

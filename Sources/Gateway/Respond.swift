@@ -37,8 +37,14 @@ enum Respond {
             id.write(exchange.client.reader.head.fields, to: &body)
             body.write("\"}")
         }
-        writeOwnAnswer(exchange, bound: text.head.count + (limits?.headBound ?? 0) + 64) { out in
+        writeOwnAnswer(exchange, bound: text.head.count + (limits?.headBound ?? 0) + MethodSet.longestList + 64) {
+            out in
             out.write(text.head)
+            if problem == .methodNotAllowed {
+                out.write("Allow: ")
+                exchange.allowedMethods.writeList(to: &out)
+                out.write("\r\n")
+            }
             guard let limits else { return }
             if isQuota, let retry = decision.retryAfterMicroseconds {
                 out.write("Retry-After: ")
@@ -59,6 +65,20 @@ enum Respond {
         exchange.worker.scratch.writeImmutableBuffer(body)
         writeOwnAnswer(exchange, bound: 128) { out in
             out.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n")
+        }
+        end(exchange)
+    }
+
+    /// What the route answers by itself.
+    static func answer(_ exchange: Exchange, _ answer: FixedAnswer) {
+        guard !exchange.isEnded else { return }
+        prepareOwnAnswer(exchange, status: answer.status)
+        exchange.worker.scratch.clear()
+        exchange.worker.scratch.writeBytes(answer.body)
+        let limits = exchange.edition.plan.writesLimitFields ? exchange.decided?.fields : nil
+        writeOwnAnswer(exchange, bound: answer.bound(exchange) + (limits?.headBound ?? 0)) { out in
+            answer.write(exchange, to: &out)
+            limits?.writeHead(exchange.call.decision, isLegacy: exchange.edition.plan.isLegacy, to: &out)
         }
         end(exchange)
     }
@@ -87,8 +107,10 @@ enum Respond {
                 exchange.requestID.write(exchange.client.reader.head.fields, to: &cursor)
                 cursor.write("\r\nDate: ")
                 cursor.write(worker.dateBytes())
-                cursor.write("\r\nContent-Length: ")
-                cursor.write(decimal: Int64(length))
+                if exchange.status != 204 {
+                    cursor.write("\r\nContent-Length: ")
+                    cursor.write(decimal: Int64(length))
+                }
                 writeConnection(exchange, to: &cursor)
                 cursor.write("\r\n\r\n")
             }
@@ -123,14 +145,17 @@ enum Respond {
         worker.metrics.recordUpstream(nanoseconds: exchange.upstreamNanoseconds)
         if !exchange.isRequestComplete || worker.isDraining { exchange.keepsAlive = false }
         frame(exchange, upstream, version)
+        let changes = exchange.route?.response
+        changes?.withhold(in: &upstream.reader.head.fields)
         let limits = exchange.edition.plan.writesLimitFields ? exchange.decided?.fields : nil
         if exchange.edition.plan.writesLimitFields {
-            for known in replaced { upstream.reader.head.fields.remove(known) }
+            for known in replaced { upstream.reader.head.fields.withhold(known) }
         }
         upstream.reader.head.fields.remove(.xRequestID)
         let hasDate = upstream.reader.head.fields.contains(.date)
         exchange.client.link.append { out in
             upstream.reader.head.writeStatusLine(into: &out)
+            changes?.write(upstream.reader.head.fields, exchange, into: &out)
             upstream.reader.head.fields.write(into: &out)
             out.append(atMost: (limits?.headBound ?? 0) + RequestID.longest + 192) { cursor in
                 limits?.writeHead(exchange.call.decision, isLegacy: exchange.edition.plan.isLegacy, to: &cursor)

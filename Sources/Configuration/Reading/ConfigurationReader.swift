@@ -38,7 +38,10 @@ struct ConfigurationReader {
         let limits = LimitReader(faults: faults, hasTenants: hasTenants)
         var global = LimitScope()
         limits.read(file, into: &global)
-        let services = ServiceReader(faults: faults, limits: limits).read(file, global)
+        let credentials = Set([identity.header, identity.apiKeys?.header].compactMap { $0 })
+        let transformations = TransformationReader(faults: faults, credentials: credentials)
+        let services = ServiceReader(faults: faults, limits: limits, transformations: transformations).read(
+            file, global)
         // Where limits are faulty, what plans change of them is no fault of its own.
         guard faults.count == faultsBefore else { return nil }
         var table = LimitTable(global: global, services: services.map(\.limits), after: previous)

@@ -4,6 +4,9 @@ import LimiterCore
 struct ServiceReader {
     let faults: Faults
     let limits: LimitReader
+    let transformations: TransformationReader
+
+    static let keys = ["name", "routes", "upstreams", "limits"] + BalancingReader.keys + TransformationReader.keys
 
     struct Result {
         var service: Service
@@ -20,14 +23,11 @@ struct ServiceReader {
         }
         var results: [Result] = []
         var names: [String: Int] = [:]
-        var routeReader = RouteReader(faults: faults, limits: limits)
+        var routeReader = RouteReader(faults: faults, limits: limits, transformations: transformations)
         let upstreamReader = UpstreamReader(faults: faults)
         let balancingReader = BalancingReader(faults: faults)
         for element in list {
-            guard
-                let section = Section(
-                    element, "services", keys: ["name", "routes", "upstreams", "limits"] + BalancingReader.keys, faults)
-            else { continue }
+            guard let section = Section(element, "services", keys: Self.keys, faults) else { continue }
             let name = readName(section)
             if let line = names[name] {
                 faults.add(
@@ -38,8 +38,12 @@ struct ServiceReader {
             var scope = global.service(name)
             limits.read(section, into: &scope)
             let routes = routeReader.read(section, name, scope)
-            var service = Service(name: name, routes: routes.map(\.route), sources: upstreamReader.read(section))
+            // Where each route answers by itself, none is asked for.
+            let needsUpstreams = routes.isEmpty || routes.contains { !$0.route.answersItself }
+            let sources = needsUpstreams || section.has("upstreams") ? upstreamReader.read(section) : []
+            var service = Service(name: name, routes: routes.map(\.route), sources: sources)
             service.balancing = balancingReader.read(section)
+            service.transformation = transformations.read(section, parameters: nil)
             results.append(
                 Result(
                     service: service,

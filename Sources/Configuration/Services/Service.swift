@@ -4,6 +4,8 @@ package struct Service: Hashable, Sendable {
     /// Where it is, as its `upstreams` say.
     package var sources: [UpstreamSource]
     package var balancing = BalancingSettings()
+    /// Before that of the route.
+    package var transformation = Transformation()
 
     package init(name: String, routes: [Route], upstreams: [Upstream]) {
         self.init(name: name, routes: routes, sources: upstreams.map { .fixed(Endpoint($0)) })

@@ -22,6 +22,7 @@ enum AccessRecord {
         if !exchange.tenant.name.isEmpty {
             exchange.tenant.name.withUnsafeBytes { log.field("tenant", $0) }
         }
+        if let name = exchange.apiKey?.name { log.field("api_key", name) }
         if let decided = exchange.decided { writeDecision(exchange.call.decision, decided, to: log) }
         log.field("duration_ms", millisecondsOf: worker.now - exchange.startedAt)
         if exchange.upstreamNanoseconds >= 0 {

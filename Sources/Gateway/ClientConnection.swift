@@ -22,7 +22,7 @@ final class ClientConnection: ChannelInboundHandler {
 
     /// What the deadline is for.
     enum Awaited {
-        case nextRequest, head, body, connection, upstream, writing, rest, farewell
+        case nextRequest, head, keys, body, connection, upstream, writing, rest, farewell
     }
 
     let peer: ClientAddress
@@ -169,6 +169,7 @@ final class ClientConnection: ChannelInboundHandler {
             switch awaited {
             case .nextRequest, .writing: worker.now &+ timeouts.idle
             case .head: worker.now &+ timeouts.header
+            case .keys: worker.now &+ KeySource.longestWaitNanoseconds
             case .body: patience.wait(at: worker.now, after: reader.payloadBytes)
             case .rest: worker.now &+ timeouts.body
             case .connection: worker.now &+ timeouts.connect
@@ -191,6 +192,7 @@ final class ClientConnection: ChannelInboundHandler {
         case .head:
             phase = .exchanging
             exchange.begin(refusing: .requestTimeout)
+        case .keys: Authentication.stopWaiting(exchange)
         case .body: exchange.upstreamFailed(.requestTimeout)
         case .connection:
             if exchange.gate?.isSaturated == true {

@@ -15,12 +15,13 @@ final class Edition {
     var tenantLimits: TenantLimits
     var budgets = BudgetCache()
 
-    init(_ plan: Plan) {
+    /// `keySource` gives what the worker has of an address's keys.
+    init(_ plan: Plan, keySource: (String) -> KeySource) {
         self.plan = plan
         timeouts = Timeouts(plan.settings.timeouts)
         patience = BodyPatience(timeout: timeouts.body, leastRate: plan.settings.minimumBodyRate)
         longestBody = plan.settings.maximumBodyBytes ?? .max
-        authenticator = Authenticator(plan.identity)
+        authenticator = Authenticator(plan.identity, source: keySource)
         tenantLimits = TenantLimits(plan)
     }
 

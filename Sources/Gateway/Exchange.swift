@@ -1,5 +1,6 @@
 import HTTPWire
 import LimiterCore
+import Tokens
 
 /// What a step says of the exchange that it was given.
 enum Step {
@@ -13,11 +14,11 @@ enum Step {
 
 /// One request and its answer. A client connection has one of these and uses it again for each request.
 ///
-/// The steps (Guard, Routing, Authentication, Limiting, Forwarding) read and change it one after the other; every end of
+/// The steps (Guard, Routing, Authentication, Authorization, Limiting, Forwarding) read and change it one after the other; every end of
 /// it goes through Respond.
 final class Exchange {
     enum Phase {
-        case guarding, routing, authenticating, limiting, forwarding
+        case guarding, routing, authenticating, authorizing, limiting, forwarding
     }
 
     let client: ClientConnection
@@ -46,6 +47,12 @@ final class Exchange {
     var place: RouteTable.Place?
     var asksForBudget = false
     var tenant = Tenant.anonymous
+    /// The API key that it came with, if any.
+    var apiKey: APIKey?
+    /// The token that it came with, if any.
+    var token: BearerToken?
+    /// Whether it has waited for a key that its token needs.
+    var hasAwaitedKeys = false
     var clientAddress: ClientAddress
     var requestID: RequestID
 
@@ -76,6 +83,11 @@ final class Exchange {
     var hasContinued = false
     /// What is wrong with the message that is refused.
     var fault: WireError.Code?
+    /// Says more of why it is refused than the kind of problem.
+    var refusal: Problem.Text?
+
+    /// What the caller's token says; nil: there is none.
+    var claims: Claims? { token?.claims }
 
     /// The exchange as it is about one request: when an answer comes later, it may be about another.
     struct Ticket {
@@ -143,6 +155,10 @@ final class Exchange {
         place = nil
         asksForBudget = false
         tenant = .anonymous
+        apiKey = nil
+        token = nil
+        hasAwaitedKeys = false
+        refusal = nil
         decided = nil
         attempts = 0
         hasRetried = false
@@ -161,6 +177,7 @@ final class Exchange {
                 case .guarding: Guard.step(self)
                 case .routing: Routing.step(self)
                 case .authenticating: Authentication.step(self)
+                case .authorizing: Authorization.step(self)
                 case .limiting: Limiting.step(self)
                 case .forwarding: Forwarding.step(self)
                 }
@@ -179,7 +196,8 @@ final class Exchange {
         switch phase {
         case .guarding: phase = .routing
         case .routing: phase = .authenticating
-        case .authenticating: phase = .limiting
+        case .authenticating: phase = .authorizing
+        case .authorizing: phase = .limiting
         case .limiting, .forwarding: phase = .forwarding
         }
     }

@@ -25,19 +25,27 @@ package final class GatewayServer: Sendable {
     private let logger: Logger
     private let trust: UpstreamTrust
     private let accessLog: AccessLog?
+    private let requestKeys: @Sendable (String) -> Void
+    private let epoch: @Sendable () -> Int64
     private let makeStore: @Sendable (any EventLoop) -> any LimitStore
     private let running = Mutex<Running?>(nil)
     private let overrides = Mutex<OverridePlan?>(nil)
+    /// The last of each address.
+    private let keys = Mutex<[String: KeyUpdate]>([:])
 
     private struct Running: Sendable {
         let channel: any Channel
         let workers: [NIOLoopBound<Worker>]
     }
 
-    /// `guards` answers at once, on any thread. `makeStore` is called once a worker, on its loop.
+    /// `guards` answers at once, on any thread. `makeStore` is called once a worker, on its loop. `requestKeys` is called on any
+    /// worker's loop, with an address of keys that are missed; what comes of it is to be told by `use`. `epoch` is the wall
+    /// clock, in microseconds since 1970, by which tokens and keys expire.
     package init(
         configuration: Configuration, group: MultiThreadedEventLoopGroup, guards: any LimitStore & Sendable,
         metrics: Metrics, logger: Logger, accessLog: AccessLog? = nil, trust: UpstreamTrust = .system,
+        requestKeys: @escaping @Sendable (String) -> Void = { _ in },
+        epoch: @escaping @Sendable () -> Int64 = { SystemTime.epochMicroseconds },
         makeStore: @escaping @Sendable (any EventLoop) -> any LimitStore
     ) {
         self.configuration = configuration
@@ -47,6 +55,8 @@ package final class GatewayServer: Sendable {
         self.logger = logger
         self.accessLog = accessLog
         self.trust = trust
+        self.requestKeys = requestKeys
+        self.epoch = epoch
         self.makeStore = makeStore
     }
 
@@ -73,6 +83,7 @@ package final class GatewayServer: Sendable {
         // Any that came while the workers were made.
         let latest = overrides.withLock { $0 }
         if let latest { for worker in workers { worker.eventLoop.execute { worker.value.use(latest) } } }
+        for update in keys.withLock({ $0.values }) { tell(update, workers) }
         return ListenAddress(
             host: plan.settings.listen.host, port: channel.localAddress?.port ?? plan.settings.listen.port)
     }
@@ -87,6 +98,16 @@ package final class GatewayServer: Sendable {
                 if let latest = self.overrides.withLock({ $0 }) { worker.value.use(latest) }
             }
         }
+    }
+
+    /// What came of fetching an issuer's keys. Each worker knows it from its next event on.
+    package func use(_ update: KeyUpdate) {
+        keys.withLock { $0[update.address] = update }
+        tell(update, running.withLock { $0?.workers ?? [] })
+    }
+
+    private func tell(_ update: KeyUpdate, _ workers: [NIOLoopBound<Worker>]) {
+        for worker in workers { worker.eventLoop.execute { worker.value.use(update) } }
     }
 
     private func makeTLS() throws -> NIOSSLContext {
@@ -110,7 +131,7 @@ package final class GatewayServer: Sendable {
                 on: loop,
                 Worker.Parts(
                     plan: plan, store: makeStore(loop), guards: guards, metrics: metrics,
-                    log: accessLog?.makeWriter(), logger: logger, tls: tls))
+                    log: accessLog?.makeWriter(), logger: logger, tls: tls, requestKeys: requestKeys, epoch: epoch))
             worker.start()
             if let overrides = overrides.withLock({ $0 }) { worker.use(overrides) }
             return NIOLoopBound(worker, eventLoop: loop)

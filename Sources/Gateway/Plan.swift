@@ -7,6 +7,10 @@ final class Plan: Sendable {
     struct PlannedRoute: Sendable {
         let name: String
         let limits: LimitPlan
+        /// nil: whoever may call at all may call this.
+        let authorization: AuthorizationPlan?
+        /// Whether nobody is asked who calls.
+        let isPublic: Bool
     }
 
     struct PlannedService: Sendable {
@@ -42,6 +46,7 @@ final class Plan: Sendable {
         settings = configuration.gateway
         let limits = configuration.limits
         identity = IdentityPlan(configuration.identity, limits.plans)
+        let hasTokens = !identity.issuers.isEmpty
         routes = RouteTable(configuration.services)
         var upstreams: [Upstream] = []
         func index(of upstream: Upstream) -> Int {
@@ -55,7 +60,12 @@ final class Plan: Sendable {
             }
             return PlannedService(
                 name: service.name,
-                routes: zip(service.routes, groups.routes).map { PlannedRoute(name: $0.name, limits: LimitPlan($1)) },
+                routes: zip(service.routes, groups.routes).map { route, limits in
+                    PlannedRoute(
+                        name: route.name, limits: LimitPlan(limits),
+                        authorization: AuthorizationPlan(route.authorization, hasTokens: hasTokens),
+                        isPublic: route.isPublic)
+                },
                 upstreams: service.upstreams.map { index(of: $0) })
         }
         self.upstreams = upstreams
@@ -70,29 +80,4 @@ final class Plan: Sendable {
         isLegacy = settings.headers == .legacy
         writesLimitFields = settings.headers != .none
     }
-}
-
-/// How requests say who they are.
-struct IdentityPlan: Sendable {
-    /// Lowercase name of the field that trusted proxies set to the tenant.
-    let header: FieldName?
-    let keyHeader: FieldName?
-    /// By SHA-256 of the key.
-    let tenants: [[UInt8]: Tenant]
-    private let plans: TenantPlans
-
-    init(_ settings: IdentitySettings, _ plans: TenantPlans) {
-        header = settings.header.flatMap { FieldName($0) }
-        keyHeader = settings.apiKeys.flatMap { FieldName($0.header) }
-        self.plans = plans
-        tenants =
-            settings.apiKeys?.tenants.mapValues { Tenant(Array($0.utf8), plan: plans.index(of: $0) ?? -1) } ?? [:]
-    }
-
-    /// The tenant that a trusted proxy names.
-    func tenant(named name: [UInt8]) -> Tenant {
-        Tenant(name, plan: plans.index(of: String(decoding: name, as: UTF8.self)) ?? -1)
-    }
-
-    var isAnonymous: Bool { header == nil && keyHeader == nil }
 }

@@ -22,6 +22,9 @@ final class Worker {
     let logger: Logger
 
     private(set) var gates: [UpstreamGate] = []
+    /// By address: what is known of issuers' keys outlives a configuration.
+    private var keySources: [String: KeySource] = [:]
+    private let readEpoch: @Sendable () -> Int64
     var deadlines = DeadlineTable<ClientConnection>()
     /// Bodies of answers are put together here.
     var scratch = ByteBuffer()
@@ -49,6 +52,10 @@ final class Worker {
         var log: AccessLogWriter?
         var logger: Logger
         var tls: NIOSSLContext?
+        /// Asks for the keys at an address. Called on any worker's loop.
+        var requestKeys: @Sendable (String) -> Void = { _ in }
+        /// Microseconds since 1970.
+        var epoch: @Sendable () -> Int64 = { SystemTime.epochMicroseconds }
     }
 
     init(on loop: any EventLoop, _ parts: Parts) {
@@ -59,12 +66,22 @@ final class Worker {
         log = parts.log
         logger = parts.logger
         now = Int64(NIODeadline.now().uptimeNanoseconds)
-        edition = Edition(parts.plan)
+        readEpoch = parts.epoch
+        var sources: [String: KeySource] = [:]
+        edition = Edition(parts.plan) { address in
+            let source = sources[address] ?? KeySource(address, ask: parts.requestKeys)
+            sources[address] = source
+            return source
+        }
+        keySources = sources
         gates = parts.plan.upstreams.map { UpstreamGate($0, worker: self, tls: $0.usesTLS ? parts.tls : nil) }
         edition.gates = gates
     }
 
     func readClock() { now = Int64(NIODeadline.now().uptimeNanoseconds) }
+
+    /// The wall clock, in milliseconds since 1970.
+    var epochMilliseconds: Int64 { readEpoch() / 1000 }
 
     /// HTTP's date; the wall clock is read ten times a second at most.
     func dateBytes() -> [UInt8] {
@@ -77,6 +94,12 @@ final class Worker {
 
     /// From now on these are in force.
     func use(_ overrides: OverridePlan) { edition.use(overrides) }
+
+    /// What came of fetching keys; those who wait for them go on.
+    func use(_ update: KeyUpdate) {
+        readClock()
+        keySources[update.address]?.use(update)
+    }
 
     // MARK: Buffers
 

@@ -4,12 +4,14 @@ import LimiterCore
 struct RouteReader {
     let faults: Faults
     let limits: LimitReader
+    let authorization: AuthorizationReader
     /// The lines of the routes so far.
     private var taken: [Address: Int] = [:]
 
-    init(faults: Faults, limits: LimitReader) {
+    init(faults: Faults, limits: LimitReader, authorization: AuthorizationReader) {
         self.faults = faults
         self.limits = limits
+        self.authorization = authorization
     }
 
     /// What a request is routed by.
@@ -20,7 +22,7 @@ struct RouteReader {
 
     /// A service's routes.
     mutating func read(
-        _ service: Section, _ serviceName: String, _ scope: LimitScope
+        _ service: Section, _ serviceName: String, _ scope: LimitScope, _ access: AuthorizationReader.Result
     ) -> [(route: Route, scope: LimitScope)] {
         let list = service.list("routes", of: "routes like {path: /product}")
         if !service.has("routes") || list?.isEmpty == true {
@@ -31,7 +33,10 @@ struct RouteReader {
         var routes: [(route: Route, scope: LimitScope)] = []
         var names: [String: Int] = [:]
         for element in list ?? [] {
-            guard let section = Section(element, "routes", keys: ["path", "name", "host", "limits"], faults) else {
+            guard
+                let section = Section(
+                    element, "routes", keys: ["path", "name", "host", "limits"] + AuthorizationReader.keys, faults)
+            else {
                 continue
             }
             let path = section.read("path", "a path like /product") { text throws(ConfigurationError) in
@@ -60,9 +65,12 @@ struct RouteReader {
                 if host != nil || !section.has("host") { taken[Address(host: host, path: path)] = line }
                 names[name ?? path] = line
             }
-            let route = Route(name: name ?? path ?? "line-\(line)", path: path ?? "/", host: host)
+            var route = Route(name: name ?? path ?? "line-\(line)", path: path ?? "/", host: host)
+            let routeAccess = authorization.read(section, inheriting: access)
+            (route.authorization, route.isPublic) = (routeAccess.rules, routeAccess.isPublic)
             var routeScope = scope.route(route.name)
-            limits.read(section, into: &routeScope)
+            if route.isPublic { routeScope = routeScope.withoutCallers() }
+            limits.read(section, into: &routeScope, isPublic: route.isPublic)
             routes.append((route, routeScope))
         }
         return routes

@@ -4,6 +4,7 @@ import LimiterCore
 struct ServiceReader {
     let faults: Faults
     let limits: LimitReader
+    let authorization: AuthorizationReader
 
     struct Result {
         var service: Service
@@ -20,10 +21,13 @@ struct ServiceReader {
         }
         var results: [Result] = []
         var names: [String: Int] = [:]
-        var routeReader = RouteReader(faults: faults, limits: limits)
+        var routeReader = RouteReader(faults: faults, limits: limits, authorization: authorization)
         let upstreamReader = UpstreamReader(faults: faults)
         for element in list {
-            guard let section = Section(element, "services", keys: ["name", "routes", "upstreams", "limits"], faults)
+            guard
+                let section = Section(
+                    element, "services", keys: ["name", "routes", "upstreams", "limits"] + AuthorizationReader.keys,
+                    faults)
             else { continue }
             let name = readName(section)
             if let line = names[name] {
@@ -32,14 +36,16 @@ struct ServiceReader {
                     section.place(of: "name") ?? section.position)
             }
             names[name] = names[name] ?? section.position.line
+            let access = authorization.read(section)
             var scope = global.service(name)
-            limits.read(section, into: &scope)
-            let routes = routeReader.read(section, name, scope)
+            limits.read(section, into: &scope, isPublic: access.isPublic)
+            let routes = routeReader.read(section, name, scope, access)
             results.append(
                 Result(
                     service: Service(name: name, routes: routes.map(\.route), upstreams: upstreamReader.read(section)),
                     limits: LimitTable.ServiceLimits(
-                        name: name, scope: scope, routes: routes.map { ($0.route.name, $0.scope) })))
+                        name: name, scope: access.isPublic ? scope.withoutCallers() : scope,
+                        routes: routes.map { ($0.route.name, $0.scope) })))
         }
         return results
     }

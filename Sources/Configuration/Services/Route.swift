@@ -5,6 +5,10 @@ package struct Route: Sendable {
     package var path: String
     /// Lowercase, without port; nil: any.
     package var host: String?
+    /// Its service's, where it says nothing else.
+    package var authorization = AuthorizationRules()
+    /// Whether nobody is asked who calls.
+    package var isPublic = false
 
     package init(name: String, path: String, host: String?) {
         self.name = name

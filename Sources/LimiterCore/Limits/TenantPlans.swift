@@ -24,6 +24,9 @@ package struct TenantPlans: Sendable {
     /// Tenants that were assigned none.
     package mutating func assignToOthers(_ plan: String) { ofOthers = plans.firstIndex { $0.name == plan } }
 
+    /// The index of the plan of that name; of no such plan, that of the tenants that were assigned none.
+    package func index(ofPlan name: String) -> Int? { plans.firstIndex { $0.name == name } ?? ofOthers }
+
     /// An index of `plans`; nil: none.
     package func index(of tenant: String) -> Int? { ofTenant[TenantKey(tenant)] ?? ofOthers }
 }

@@ -23,7 +23,7 @@ final class ClientConnection: ChannelInboundHandler {
 
     /// What the deadline is for.
     enum Awaited {
-        case nextRequest, head, body, connection, upstream, writing, rest, farewell
+        case nextRequest, head, keys, body, connection, upstream, writing, rest, farewell
     }
 
     let peer: ClientAddress
@@ -178,6 +178,7 @@ final class ClientConnection: ChannelInboundHandler {
             switch awaited {
             case .nextRequest, .writing: worker.now &+ edition.timeouts.idle
             case .head: worker.now &+ edition.timeouts.header
+            case .keys: worker.now &+ KeySource.longestWaitNanoseconds
             case .body: patience.wait(at: worker.now, after: reader.payloadBytes)
             case .rest: worker.now &+ edition.timeouts.body
             case .connection: worker.now &+ edition.timeouts.connect
@@ -200,6 +201,7 @@ final class ClientConnection: ChannelInboundHandler {
         case .head:
             phase = .exchanging
             exchange.begin(refusing: .requestTimeout)
+        case .keys: Authentication.stopWaiting(exchange)
         case .body: exchange.upstreamFailed(.requestTimeout)
         case .connection:
             exchange.noteFailure(exchange.gate?.isSaturated == true ? .upstreamBusy : .connectTimeout)

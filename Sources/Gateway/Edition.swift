@@ -19,14 +19,15 @@ final class Edition {
     let traffic: WorkerTraffic
     var failures: FailureLog
 
-    init(_ plan: Plan, traffic: WorkerTraffic) {
+    /// `keySource` gives what the worker has of an address's keys.
+    init(_ plan: Plan, traffic: WorkerTraffic, keySource: (String) -> KeySource) {
         self.plan = plan
         self.traffic = traffic
         failures = FailureLog(services: plan.services.count)
         timeouts = Timeouts(plan.settings.timeouts)
         patience = BodyPatience(timeout: timeouts.body, leastRate: plan.settings.minimumBodyRate)
         longestBody = plan.settings.maximumBodyBytes ?? .max
-        authenticator = Authenticator(plan.identity)
+        authenticator = Authenticator(plan.identity, source: keySource)
         tenantLimits = TenantLimits(plan)
     }
 

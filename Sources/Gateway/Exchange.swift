@@ -2,6 +2,7 @@ import HTTPWire
 import LimiterCore
 import NIOCore
 import Telemetry
+import Tokens
 
 /// What a step says of the exchange that it was given.
 enum Step {
@@ -15,11 +16,11 @@ enum Step {
 
 /// One request and its answer. A client connection has one of these and uses it again for each request.
 ///
-/// The steps (Guard, Routing, Authentication, Limiting, Forwarding) read and change it one after the other; every end of
+/// The steps (Guard, Routing, Authentication, Authorization, Limiting, Forwarding) read and change it one after the other; every end of
 /// it goes through Respond.
 final class Exchange {
     enum Phase {
-        case guarding, routing, authenticating, limiting, forwarding
+        case guarding, routing, authenticating, authorizing, limiting, forwarding
     }
 
     let client: ClientConnection
@@ -54,6 +55,12 @@ final class Exchange {
     var allowedMethods = MethodSet.none
     var asksForBudget = false
     var tenant = Tenant.anonymous
+    /// The API key that it came with, if any.
+    var apiKey: APIKey?
+    /// The token that it came with, if any.
+    var token: BearerToken?
+    /// Whether it has waited for a key that its token needs.
+    var hasAwaitedKeys = false
     var clientAddress: ClientAddress
     var requestID: RequestID
 
@@ -97,6 +104,11 @@ final class Exchange {
     var isInFlight = false
     /// What is wrong with the message that is refused.
     var fault: WireError.Code?
+    /// Says more of why it is refused than the kind of problem.
+    var refusal: Problem.Text?
+
+    /// What the caller's token says; nil: there is none.
+    var claims: Claims? { token?.claims }
 
     /// The exchange as it is about one request: when an answer comes later, it may be about another.
     struct Ticket {
@@ -166,6 +178,10 @@ final class Exchange {
         route = nil
         asksForBudget = false
         tenant = .anonymous
+        apiKey = nil
+        token = nil
+        hasAwaitedKeys = false
+        refusal = nil
         decided = nil
         attempts = 0
         attempted = nil
@@ -190,6 +206,7 @@ final class Exchange {
                 case .guarding: Guard.step(self)
                 case .routing: Routing.step(self)
                 case .authenticating: Authentication.step(self)
+                case .authorizing: Authorization.step(self)
                 case .limiting: Limiting.step(self)
                 case .forwarding: Forwarding.step(self)
                 }
@@ -213,7 +230,8 @@ final class Exchange {
                 edition.traffic.began(service: place.service)
                 isInFlight = true
             }
-        case .authenticating: phase = .limiting
+        case .authenticating: phase = .authorizing
+        case .authorizing: phase = .limiting
         case .limiting, .forwarding: phase = .forwarding
         }
     }

@@ -67,6 +67,7 @@ enum Forwarding {
         if exchange.requestID.given == nil { client.reader.head.fields.remove(.xRequestID) }
         exchange.trace?.removeFields(&client.reader.head.fields)
         if let name = identity.keyHeader { client.reader.head.fields.remove(named: name) }
+        if !identity.issuers.isEmpty { removeTokens(exchange) }
         guard !client.isTrustedProxy else { return }
         if let name = identity.header { client.reader.head.fields.remove(named: name) }
         for known in Self.believed { client.reader.head.fields.remove(known) }
@@ -77,6 +78,14 @@ enum Forwarding {
                 client.reader.head.fields.remove(at: index)
             }
         }
+    }
+
+    /// Fields that say what a token claims, and tokens that the upstream must not see.
+    private static func removeTokens(_ exchange: Exchange) {
+        let identity = exchange.edition.plan.identity
+        for name in identity.claimFields { exchange.client.reader.head.fields.remove(named: name) }
+        guard exchange.token?.issuer.isForwarded != true else { return }
+        for name in identity.hiddenTokens { exchange.client.reader.head.fields.remove(named: name) }
     }
 
     private static let believed: [KnownField] = [
@@ -101,7 +110,8 @@ enum Forwarding {
 
     private static func boundOfOwnFields(_ exchange: Exchange) -> Int {
         // Names and addresses; what comes from the head cannot be longer than the head.
-        512 + ExchangeTrace.bound + RequestID.longest + exchange.tenant.name.count + exchange.client.peerText.count
+        512 + ExchangeTrace.bound + RequestID.longest + exchange.tenant.name.count
+            + (exchange.token?.fields.count ?? 0) + exchange.client.peerText.count
             + (exchange.gate?.authority.count ?? 0) + exchange.client.reader.head.bytes.readableBytes
     }
 
@@ -134,6 +144,7 @@ enum Forwarding {
             cursor.write(exchange.tenant.name)
             cursor.write("\r\n")
         }
+        if let token = exchange.token { cursor.write(token.fields) }
         cursor.write("\r\n")
     }
 

@@ -18,7 +18,7 @@ enum Respond {
         let decision = exchange.call.decision
         let limits = exchange.decided?.fields
         let isQuota = exchange.decided != nil && problem.status == 429
-        let text = exchange.fault.map { Problem.text(refusing: $0) } ?? problem.text
+        let text = exchange.refusal ?? exchange.fault.map { Problem.text(refusing: $0) } ?? problem.text
         let id = exchange.requestID
 
         worker.scratch.clear()

@@ -4,9 +4,12 @@ import LimiterCore
 struct ServiceReader {
     let faults: Faults
     let limits: LimitReader
+    let authorization: AuthorizationReader
     let transformations: TransformationReader
 
-    static let keys = ["name", "routes", "upstreams", "limits"] + BalancingReader.keys + TransformationReader.keys
+    static let keys =
+        ["name", "routes", "upstreams", "limits"] + BalancingReader.keys + TransformationReader.keys
+        + AuthorizationReader.keys
 
     struct Result {
         var service: Service
@@ -23,7 +26,8 @@ struct ServiceReader {
         }
         var results: [Result] = []
         var names: [String: Int] = [:]
-        var routeReader = RouteReader(faults: faults, limits: limits, transformations: transformations)
+        var routeReader = RouteReader(
+            faults: faults, limits: limits, authorization: authorization, transformations: transformations)
         let upstreamReader = UpstreamReader(faults: faults)
         let balancingReader = BalancingReader(faults: faults)
         for element in list {
@@ -35,9 +39,10 @@ struct ServiceReader {
                     section.place(of: "name") ?? section.position)
             }
             names[name] = names[name] ?? section.position.line
+            let access = authorization.read(section)
             var scope = global.service(name)
-            limits.read(section, into: &scope)
-            let routes = routeReader.read(section, name, scope)
+            limits.read(section, into: &scope, isPublic: access.isPublic)
+            let routes = routeReader.read(section, name, scope, access)
             // Where each route answers by itself, none is asked for.
             let needsUpstreams = routes.isEmpty || routes.contains { !$0.route.answersItself }
             let sources = needsUpstreams || section.has("upstreams") ? upstreamReader.read(section) : []
@@ -48,7 +53,8 @@ struct ServiceReader {
                 Result(
                     service: service,
                     limits: LimitTable.ServiceLimits(
-                        name: name, scope: scope, routes: routes.map { ($0.route.name, $0.scope) })))
+                        name: name, scope: access.isPublic ? scope.withoutCallers() : scope,
+                        routes: routes.map { ($0.route.name, $0.scope) })))
         }
         return results
     }

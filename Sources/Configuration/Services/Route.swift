@@ -1,4 +1,4 @@
-package struct Route: Hashable, Sendable {
+package struct Route: Equatable, Sendable {
     /// What of a request's canonical path it takes.
     package enum Match: Hashable, Sendable {
         /// This path, and what continues it after a `/`.
@@ -33,6 +33,10 @@ package struct Route: Hashable, Sendable {
     package var priority = 0
     package var action = RouteAction.forward(nil)
     package var transformation = Transformation()
+    /// Its service's, where it says nothing else.
+    package var authorization = AuthorizationRules()
+    /// Whether nobody is asked who calls.
+    package var isPublic = false
 
     package init(name: String, match: Match, host: String? = nil) {
         self.name = name

@@ -1,4 +1,4 @@
-package struct Service: Hashable, Sendable {
+package struct Service: Equatable, Sendable {
     package var name: String
     package var routes: [Route]
     /// Where it is, as its `upstreams` say.

@@ -12,7 +12,7 @@ struct AccessLine: Sendable {
     }
 
     enum Text: Sendable {
-        case requestID, traceID, clientIP, method, host, path, query, service, route, tenant, upstream, cause
+        case requestID, traceID, clientIP, method, host, path, query, service, route, tenant, apiKey, upstream, cause
         case header(FieldName)
     }
 
@@ -93,6 +93,7 @@ struct AccessLine: Sendable {
         case .service: .text(.service)
         case .route: .text(.route)
         case .tenant: .text(.tenant)
+        case .apiKey: .text(.apiKey)
         case .outcome: .outcome
         case .limitedBy: .limitedBy
         case .shadowLimitedBy: .shadowLimitedBy

@@ -27,9 +27,24 @@ enum AccessRecord {
         if exchange.upstreamNanoseconds >= 0 {
             log.field("upstream_ms", millisecondsOf: exchange.upstreamNanoseconds)
         }
+        if exchange.resilience != nil { writeAttempts(exchange, to: log) }
         log.field("bytes_in", exchange.bytesIn)
         log.field("bytes_out", exchange.bytesOut)
         log.end()
+    }
+
+    private static func writeAttempts(_ exchange: Exchange, to log: AccessLogWriter) {
+        if exchange.attempts > 1 { log.field("attempts", exchange.attempts) }
+        switch exchange.trial.breakerNote {
+        case .open: log.field("breaker", "open" as StaticString)
+        case .halfOpen: log.field("breaker", "half_open" as StaticString)
+        case nil: break
+        }
+        switch exchange.trial.served {
+        case .stale: log.field("served", "stale" as StaticString)
+        case .fallback: log.field("served", "fallback" as StaticString)
+        case .upstream: break
+        }
     }
 
     private static func writeDecision(_ decision: Decision, _ decided: LimitPlan, to log: AccessLogWriter) {

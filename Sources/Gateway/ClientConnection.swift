@@ -175,7 +175,8 @@ final class ClientConnection: ChannelInboundHandler {
             case .upstream: worker.now &+ timeouts.upstream
             case .farewell: worker.now &+ timeouts.farewell
             }
-        worker.deadlines.set(slot, deadline)
+        guard let exchange, exchange.resilience != nil else { return worker.deadlines.set(slot, deadline) }
+        worker.deadlines.set(slot, exchange.bounded(deadline, for: awaited))
     }
 
     /// Until something else is awaited, time does not matter.
@@ -191,16 +192,11 @@ final class ClientConnection: ChannelInboundHandler {
         case .head:
             phase = .exchanging
             exchange.begin(refusing: .requestTimeout)
-        case .body: exchange.upstreamFailed(.requestTimeout)
-        case .connection:
-            if exchange.gate?.isSaturated == true {
-                exchange.upstreamFailed(.upstreamBusy)
-            } else {
-                exchange.upstreamUnreachable(isTimeout: true)
-            }
+        case .body: exchange.giveUp(.requestTimeout)
+        case .connection: exchange.attemptEnded(exchange.gate?.isSaturated == true ? .busy : .connectTimeout)
         case .upstream:
             exchange.gate?.log("no byte came within the upstream timeout", "an upstream did not answer in time")
-            exchange.upstreamFailed(.upstreamTimeout)
+            exchange.upstreamFailed(.timedOut)
         case .writing: if phase == .exchanging { Respond.breakOff(exchange) } else { close() }
         }
         link.flush()

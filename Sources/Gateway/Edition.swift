@@ -14,9 +14,12 @@ final class Edition {
     var authenticator: Authenticator
     var tenantLimits: TenantLimits
     var budgets = BudgetCache()
+    var resilience: ResilienceState
 
-    init(_ plan: Plan) {
+    init(_ plan: Plan, following previous: Edition? = nil) {
         self.plan = plan
+        resilience = ResilienceState(
+            plan.resilience, following: previous.map { ($0.plan.resilience, $0.resilience) })
         timeouts = Timeouts(plan.settings.timeouts)
         patience = BodyPatience(timeout: timeouts.body, leastRate: plan.settings.minimumBodyRate)
         longestBody = plan.settings.maximumBodyBytes ?? .max

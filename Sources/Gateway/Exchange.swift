@@ -64,8 +64,16 @@ final class Exchange {
     // Forwarding
     var gate: UpstreamGate?
     var upstream: UpstreamConnection?
+    /// The service whose upstreams are asked; below zero: none is yet.
+    var target = -1
     var attempts = 0
+    /// Whether a connection that had been idle too long was replaced.
     var hasRetried = false
+    /// Whether an upstream was sent anything of the request's body.
+    var hasSentBody = false
+    /// What its route declares about failures; nil: nothing, and `trial` means nothing.
+    var resilience: ResiliencePlan?
+    var trial = Trial()
     var sentAt: Int64 = 0
     /// From sending the request to the answer's head, in nanoseconds; below zero: there was none.
     var upstreamNanoseconds: Int64 = -1
@@ -77,17 +85,21 @@ final class Exchange {
     /// What is wrong with the message that is refused.
     var fault: WireError.Code?
 
-    /// The exchange as it is about one request: when an answer comes later, it may be about another.
+    /// The exchange as it is about one attempt of one request: when an answer comes later, it may be about another.
     struct Ticket {
         let exchange: Exchange
         private let number: UInt32
+        private let attempt: Int
 
         init(_ exchange: Exchange) {
             self.exchange = exchange
             number = exchange.requestID.number
+            attempt = exchange.attempts
         }
 
-        var isCurrent: Bool { !exchange.isEnded && exchange.requestID.number == number }
+        var isCurrent: Bool {
+            !exchange.isEnded && exchange.requestID.number == number && exchange.attempts == attempt
+        }
     }
 
     func ticket() -> Ticket { Ticket(self) }
@@ -144,8 +156,11 @@ final class Exchange {
         asksForBudget = false
         tenant = .anonymous
         decided = nil
+        target = -1
         attempts = 0
         hasRetried = false
+        hasSentBody = false
+        resilience = nil
         upstreamNanoseconds = -1
         wrapsInChunks = false
         endsWithConnection = false

@@ -5,17 +5,23 @@ import NIOCore
 /// Passes the request on: a connection to the upstream with the least to do, the head in the form it was routed by, then the body.
 enum Forwarding {
     static func step(_ exchange: Exchange) -> Step {
+        if let problem = exchange.beginAttempts() { return .respond(problem) }
+        if exchange.resilience != nil, !exchange.isAdmitted() {
+            exchange.attemptRefused()
+            return .waiting
+        }
         guard let gate = chooseGate(exchange) else { return .respond(.upstreamFailed) }
         exchange.gate = gate
         exchange.attempts += 1
         exchange.client.expect(.connection)
-        return gate.acquire(for: exchange) ? .waiting : .respond(.upstreamBusy)
+        if !gate.acquire(for: exchange) { exchange.attemptEnded(.busy) }
+        return .waiting
     }
 
     private static func chooseGate(_ exchange: Exchange) -> UpstreamGate? {
-        guard let place = exchange.place else { return nil }
+        guard exchange.target >= 0 else { return nil }
         let worker = exchange.worker
-        let upstreams = exchange.edition.plan.services[place.service].upstreams
+        let upstreams = exchange.edition.plan.services[exchange.target].upstreams
         if upstreams.count == 1 { return exchange.edition.gates[upstreams[0]] }
         worker.turn &+= 1
         var best: UpstreamGate?
@@ -29,7 +35,7 @@ enum Forwarding {
     }
 
     static func upstreams(of exchange: Exchange) -> Int {
-        exchange.place.map { exchange.edition.plan.services[$0.service].upstreams.count } ?? 0
+        exchange.target < 0 ? 0 : exchange.edition.plan.services[exchange.target].upstreams.count
     }
 
     // MARK: The head
@@ -149,6 +155,10 @@ extension Exchange {
         connection.exchange = self
         sentAt = worker.now
         Forwarding.writeHead(self, to: connection)
+        if resilience != nil {
+            trial.attemptDeadline = .max
+            sendKeptBody(to: connection)
+        }
         if !isRequestComplete { continueIfExpected() }
         client.expect(.upstream)
         pumpRequestBody()
@@ -163,16 +173,9 @@ extension Exchange {
         client.link.flush()
     }
 
-    /// No connection could be opened. Nothing was sent, so another upstream of the service may be asked instead.
+    /// No connection could be opened.
     func upstreamUnreachable(isTimeout: Bool) {
-        guard !isEnded else { return }
-        gate?.withdraw(self)
-        if attempts < Forwarding.upstreams(of: self), !hasRetried {
-            phase = .forwarding
-            advance()
-        } else {
-            Respond.refuse(self, isTimeout ? .upstreamTimeout : .upstreamFailed)
-        }
+        attemptEnded(isTimeout ? .connectTimeout : .unreachable)
         client.link.flush()
     }
 
@@ -181,11 +184,14 @@ extension Exchange {
     /// Moves what has arrived of the body to the upstream, as far as that takes it.
     func pumpRequestBody() {
         guard let upstream, !isRequestComplete else { return }
-        while upstream.link.isWritable {
+        // A write may find the connection closed, and end the attempt.
+        while self.upstream === upstream, upstream.link.isWritable {
             do throws(WireError) {
                 switch try client.reader.next(&client.inbound) {
                 case .body(let piece):
                     if isBodyTooLong() { return refuseBody(.bodyTooLarge) }
+                    hasSentBody = true
+                    if resilience != nil { keep(piece) }
                     upstream.link.append(piece)
                 case .end:
                     isRequestComplete = true
@@ -202,7 +208,7 @@ extension Exchange {
                 return refuseBody(Problem(refusing: error.status))
             }
         }
-        client.expect(.upstream)
+        if self.upstream === upstream { client.expect(.upstream) }
     }
 
     func isBodyTooLong() -> Bool { client.reader.payloadBytes > edition.longestBody }
@@ -210,6 +216,11 @@ extension Exchange {
     /// The body cannot be passed on to its end: too late for a proper answer where one has begun.
     private func refuseBody(_ problem: Problem) {
         keepsAlive = false
+        giveUp(problem)
+    }
+
+    /// The client did not do its part.
+    func giveUp(_ problem: Problem) {
         if isAnswered { Respond.breakOff(self) } else { Respond.refuse(self, problem) }
     }
 

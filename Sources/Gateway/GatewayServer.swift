@@ -53,6 +53,7 @@ package final class GatewayServer: Sendable {
     /// Listens; returns the bound address. Throws `GatewayError`.
     package func start() async throws -> ListenAddress {
         let plan = Plan(configuration)
+        metrics.show(plan.resilience.gauges)
         let tls = plan.upstreams.contains(where: \.usesTLS) ? try makeTLS() : nil
         var workers: [NIOLoopBound<Worker>] = []
         for (index, loop) in group.makeIterator().enumerated() {

@@ -37,8 +37,11 @@ final class Plan: Sendable {
     let budget: BudgetPlan
     let isLegacy: Bool
     let writesLimitFields: Bool
+    let resilience: ResilienceTable
 
-    init(_ configuration: Configuration) {
+    /// What `configuration` declares as `previous` did keeps its state.
+    init(_ configuration: Configuration, following previous: Plan? = nil) {
+        resilience = ResilienceTable(configuration.services, following: previous?.resilience)
         settings = configuration.gateway
         let limits = configuration.limits
         identity = IdentityPlan(configuration.identity, limits.plans)

@@ -19,6 +19,8 @@ enum Problem: Int, CaseIterable, Sendable {
     case upstreamFailed
     case storeUnavailable
     case upstreamBusy
+    case circuitOpen
+    case concurrencyExceeded
     case upstreamTimeout
     case versionNotSupported
 
@@ -36,7 +38,7 @@ enum Problem: Int, CaseIterable, Sendable {
         case .headTooLarge: 431
         case .notImplemented: 501
         case .upstreamFailed: 502
-        case .storeUnavailable, .upstreamBusy: 503
+        case .storeUnavailable, .upstreamBusy, .circuitOpen, .concurrencyExceeded: 503
         case .upstreamTimeout: 504
         case .versionNotSupported: 505
         }
@@ -94,6 +96,8 @@ enum Problem: Int, CaseIterable, Sendable {
         case .upstreamFailed: "The upstream did not give a valid answer."
         case .storeUnavailable: "The limits of this request cannot be checked at the moment."
         case .upstreamBusy: "No connection to the upstream became free in time."
+        case .circuitOpen: "The upstream has failed too often of late, and is left alone for a while."
+        case .concurrencyExceeded: "Too many requests to this service are in flight at the moment."
         case .upstreamTimeout: "The upstream did not answer in time."
         case .versionNotSupported: "The request's HTTP version is not supported."
         }
@@ -104,7 +108,7 @@ enum Problem: Int, CaseIterable, Sendable {
         switch self {
         case .unauthenticated: "WWW-Authenticate: ApiKey realm=\"weir\"\r\n"
         case .methodNotAllowed: "Allow: GET, HEAD\r\n"
-        case .storeUnavailable, .upstreamBusy: "Retry-After: 1\r\n"
+        case .storeUnavailable, .upstreamBusy, .concurrencyExceeded: "Retry-After: 1\r\n"
         default: ""
         }
     }

@@ -38,6 +38,11 @@ enum Respond {
         }
         writeOwnAnswer(exchange, bound: text.head.count + (limits?.headBound ?? 0) + 64) { out in
             out.write(text.head)
+            if problem == .circuitOpen {
+                out.write("Retry-After: ")
+                out.write(decimal: exchange.secondsUntilHalfOpen)
+                out.write("\r\n")
+            }
             guard let limits else { return }
             if isQuota, let retry = decision.retryAfterMicroseconds {
                 out.write("Retry-After: ")
@@ -48,7 +53,7 @@ enum Respond {
                 limits.writeHead(decision, isLegacy: exchange.edition.plan.isLegacy, to: &out)
             }
         }
-        end(exchange)
+        finish(exchange)
     }
 
     static func json(_ exchange: Exchange, _ body: ByteBuffer) {
@@ -59,10 +64,10 @@ enum Respond {
         writeOwnAnswer(exchange, bound: 128) { out in
             out.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n")
         }
-        end(exchange)
+        finish(exchange)
     }
 
-    private static func prepareOwnAnswer(_ exchange: Exchange, status: Int) {
+    static func prepareOwnAnswer(_ exchange: Exchange, status: Int) {
         exchange.status = status
         exchange.isAnswered = true
         guard exchange.hasHead, !exchange.isRequestComplete else { return }
@@ -99,7 +104,7 @@ enum Respond {
     }
 
     /// Begins with the line end of the field before.
-    private static func writeConnection(_ exchange: Exchange, to cursor: inout ByteCursor) {
+    static func writeConnection(_ exchange: Exchange, to cursor: inout ByteCursor) {
         if !exchange.keepsAlive {
             cursor.write("\r\nConnection: close")
         } else if exchange.client.reader.head.version == .http10 {
@@ -167,7 +172,8 @@ enum Respond {
     /// The answer of the upstream has been passed on to its end.
     static func complete(_ exchange: Exchange) {
         if exchange.wrapsInChunks { exchange.client.link.append { $0.writeLastChunk() } }
-        end(exchange)
+        if exchange.resilience != nil { exchange.keepRecording() }
+        finish(exchange)
     }
 
     /// The answer cannot be finished: the client must see that it is not whole.
@@ -187,7 +193,7 @@ enum Respond {
         exchange.leaveUpstream()
     }
 
-    private static func end(_ exchange: Exchange) {
+    static func finish(_ exchange: Exchange) {
         guard !exchange.isEnded else { return }
         account(exchange)
         exchange.leaveUpstream()
@@ -199,6 +205,7 @@ enum Respond {
         if exchange.hasHead { exchange.bytesIn = exchange.client.reader.payloadBytes }
         exchange.worker.metrics.countRequest(service: exchange.place?.service ?? -1, status: exchange.status)
         if let log = exchange.worker.log { AccessRecord.write(exchange, to: log) }
+        if exchange.resilience != nil { exchange.endAttempts() }
     }
 }
 

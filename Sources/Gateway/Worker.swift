@@ -96,7 +96,9 @@ final class Worker {
     /// Looks for passed deadlines from now on. The interval follows the shortest timeout.
     func start() {
         let timeouts = edition.plan.settings.timeouts
-        let shortest = min(timeouts.header, timeouts.idle, timeouts.body, timeouts.upstream, timeouts.connect)
+        let shortest = min(
+            timeouts.header, timeouts.idle, timeouts.body, timeouts.upstream, timeouts.connect,
+            edition.plan.resilience.shortestTimeout ?? timeouts.connect)
         let interval = min(max(TimeAmount(shortest) / 8, .milliseconds(5)), .milliseconds(100))
         let worker = NIOLoopBound(self, eventLoop: loop)
         ticker = loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in worker.value.tick() }

@@ -28,7 +28,8 @@ struct ConfigurationReader {
         let limits = LimitReader(faults: faults, hasTenants: hasTenants)
         var global = LimitScope()
         limits.read(file, into: &global)
-        let services = ServiceReader(faults: faults, limits: limits).read(file, global)
+        let resilience = ResilienceReader(faults: faults, connect: gateway.timeouts.connect)
+        let services = ServiceReader(faults: faults, limits: limits, resilience: resilience).read(file, global)
         // Where limits are faulty, what plans change of them is no fault of its own.
         guard faults.count == faultsBefore else { return nil }
         var table = LimitTable(global: global, services: services.map(\.limits))

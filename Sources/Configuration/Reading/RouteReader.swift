@@ -4,12 +4,14 @@ import LimiterCore
 struct RouteReader {
     let faults: Faults
     let limits: LimitReader
+    let resilience: ResilienceReader
     /// The lines of the routes so far.
     private var taken: [Address: Int] = [:]
 
-    init(faults: Faults, limits: LimitReader) {
+    init(faults: Faults, limits: LimitReader, resilience: ResilienceReader) {
         self.faults = faults
         self.limits = limits
+        self.resilience = resilience
     }
 
     /// What a request is routed by.
@@ -31,9 +33,8 @@ struct RouteReader {
         var routes: [(route: Route, scope: LimitScope)] = []
         var names: [String: Int] = [:]
         for element in list ?? [] {
-            guard let section = Section(element, "routes", keys: ["path", "name", "host", "limits"], faults) else {
-                continue
-            }
+            let keys = ["path", "name", "host", "limits"] + ResilienceReader.keys
+            guard let section = Section(element, "routes", keys: keys, faults) else { continue }
             let path = section.read("path", "a path like /product") { text throws(ConfigurationError) in
                 try RoutePath.check(text)
                 return text
@@ -60,7 +61,8 @@ struct RouteReader {
                 if host != nil || !section.has("host") { taken[Address(host: host, path: path)] = line }
                 names[name ?? path] = line
             }
-            let route = Route(name: name ?? path ?? "line-\(line)", path: path ?? "/", host: host)
+            var route = Route(name: name ?? path ?? "line-\(line)", path: path ?? "/", host: host)
+            route.resilience = resilience.read(section, of: serviceName)
             var routeScope = scope.route(route.name)
             limits.read(section, into: &routeScope)
             routes.append((route, routeScope))

@@ -4,6 +4,7 @@ import LimiterCore
 struct ServiceReader {
     let faults: Faults
     let limits: LimitReader
+    let resilience: ResilienceReader
 
     struct Result {
         var service: Service
@@ -20,11 +21,11 @@ struct ServiceReader {
         }
         var results: [Result] = []
         var names: [String: Int] = [:]
-        var routeReader = RouteReader(faults: faults, limits: limits)
+        var routeReader = RouteReader(faults: faults, limits: limits, resilience: resilience)
         let upstreamReader = UpstreamReader(faults: faults)
         for element in list {
-            guard let section = Section(element, "services", keys: ["name", "routes", "upstreams", "limits"], faults)
-            else { continue }
+            let keys = ["name", "routes", "upstreams", "limits"] + ResilienceReader.keys
+            guard let section = Section(element, "services", keys: keys, faults) else { continue }
             let name = readName(section)
             if let line = names[name] {
                 faults.add(
@@ -35,12 +36,15 @@ struct ServiceReader {
             var scope = global.service(name)
             limits.read(section, into: &scope)
             let routes = routeReader.read(section, name, scope)
+            var service = Service(name: name, routes: routes.map(\.route), upstreams: upstreamReader.read(section))
+            service.resilience = resilience.read(section, of: name)
             results.append(
                 Result(
-                    service: Service(name: name, routes: routes.map(\.route), upstreams: upstreamReader.read(section)),
+                    service: service,
                     limits: LimitTable.ServiceLimits(
                         name: name, scope: scope, routes: routes.map { ($0.route.name, $0.scope) })))
         }
+        resilience.finish(results.map(\.service.name))
         return results
     }
 

@@ -5,6 +5,8 @@ package struct Route: Sendable {
     package var path: String
     /// Lowercase, without port; nil: any.
     package var host: String?
+    /// What it says itself; its service's holds for the rest.
+    package var resilience = Resilience()
 
     package init(name: String, path: String, host: String?) {
         self.name = name

@@ -1,12 +1,15 @@
+import Synchronization
+
 /// All that this process counts, in Prometheus' text format. Labels take the configuration's values only, so that the
 /// number of series is bounded whatever clients send.
 package final class Metrics: Sendable {
     package static let version = "0.1.0"
 
-    private let services: [String]
+    let services: [String]
     /// Limits that have the same name and service (those of two routes) are one series.
     private let series: [Series]
-    private let workers: [WorkerMetrics]
+    let workers: [WorkerMetrics]
+    let breakers = Mutex<[BreakerGauge]>([])
     private let startNanoseconds: Int64
     package let store: StoreMetrics
 
@@ -39,6 +42,9 @@ package final class Metrics: Sendable {
     /// The cells of one event loop of the gateway, from 0; the index after the last is the control plane's.
     package func worker(_ index: Int) -> WorkerMetrics { workers[index] }
 
+    /// From now on these are the circuit breakers that there are.
+    package func show(_ breakers: [BreakerGauge]) { self.breakers.withLock { $0 = breakers } }
+
     /// Adds everything in Prometheus' text format 0.0.4 to `text`.
     ///
     /// `status` holds gauges of the caller's, each with its full name; labels may follow the name as `name{label="value"}`, and
@@ -48,6 +54,7 @@ package final class Metrics: Sendable {
         writeRequests(to: &exposition)
         writeDecisions(to: &exposition)
         writeConnections(to: &exposition)
+        writeResilience(to: &exposition)
         writeStore(to: &exposition)
         writeGauges(status, to: &exposition)
         writeProcess(to: &exposition)

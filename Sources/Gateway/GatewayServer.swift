@@ -69,6 +69,11 @@ package final class GatewayServer: Sendable {
         self.requestKeys = requestKeys
         self.epoch = epoch
         self.makeStore = makeStore
+        metrics.migrations.observe { [weak self] in
+            let plan = self?.latest.withLock { $0.plan }
+            let (seconds, now) = (SystemTime.epochMicroseconds / 1_000_000, SystemTime.monotonicNanoseconds)
+            return (plan?.services ?? []).compactMap { $0.migration?.status(atSeconds: seconds, now) }
+        }
         metrics.upstreams.observe { [directory] in
             directory.statuses.map { ($0.service, "\($0.upstream)", $0.isHealthy && $0.ejections == 0) }
         }

@@ -32,6 +32,7 @@ final class Worker {
     private let requestKeys: @Sendable (String) -> Void
     private let readEpoch: @Sendable () -> Int64
     var deadlines = DeadlineTable<ClientConnection>()
+    private(set) lazy var mirrors = MirrorClient(worker: self)
     /// Bodies of answers are put together here.
     var scratch = ByteBuffer()
     /// What is logged in place of a value is put together here.
@@ -100,6 +101,9 @@ final class Worker {
     func wallTimes(from start: Int64) -> SpanWriter.Times {
         SpanWriter.Times(start: start + wallOffset, end: now + wallOffset)
     }
+    /// The wall clock, in seconds since 1970, as of the latest tick.
+    var epochSeconds: Int64 { (now + wallOffset) / 1_000_000_000 }
+
     /// The wall clock, in milliseconds since 1970.
     var epochMilliseconds: Int64 { readEpoch() / 1000 }
 
@@ -193,6 +197,7 @@ final class Worker {
         wallOffset = SystemTime.epochMicroseconds * 1000 - now
         for client in deadlines.popPassed(at: now) { client.deadlinePassed() }
         for gate in gates.gates { gate.closeIdle(since: now - UpstreamGate.idleNanoseconds) }
+        if edition.plan.hasMirrors { mirrors.closeIdle(since: now - UpstreamGate.idleNanoseconds) }
         log?.handOver()
         spans?.handOver()
     }
@@ -215,6 +220,7 @@ final class Worker {
         ticker?.cancel()
         let cutOff = deadlines.allOwners.count { $0.isExchanging }
         for client in deadlines.allOwners { client.close() }
+        mirrors.stop()
         // They hold gates, which hold the worker.
         for upstreams in edition.upstreams { upstreams.use(EndpointSet(endpoints: [], statuses: [])) }
         gates.removeAll()

@@ -23,6 +23,7 @@ enum Problem: Int, CaseIterable, Sendable {
     case upstreamBusy
     case upstreamTimeout
     case versionNotSupported
+    case noUpstream
 
     var status: Int {
         switch self {
@@ -39,7 +40,7 @@ enum Problem: Int, CaseIterable, Sendable {
         case .headTooLarge: 431
         case .notImplemented: 501
         case .upstreamFailed: 502
-        case .keysUnavailable, .storeUnavailable, .upstreamBusy: 503
+        case .keysUnavailable, .storeUnavailable, .upstreamBusy, .noUpstream: 503
         case .upstreamTimeout: 504
         case .versionNotSupported: 505
         }
@@ -102,6 +103,7 @@ enum Problem: Int, CaseIterable, Sendable {
         case .upstreamBusy: "No connection to the upstream became free in time."
         case .upstreamTimeout: "The upstream did not answer in time."
         case .versionNotSupported: "The request's HTTP version is not supported."
+        case .noUpstream: "The service has no upstream at the moment."
         }
     }
 
@@ -110,7 +112,7 @@ enum Problem: Int, CaseIterable, Sendable {
         switch self {
         case .unauthenticated: "WWW-Authenticate: ApiKey realm=\"weir\"\r\n"
         case .methodNotAllowed: "Allow: GET, HEAD\r\n"
-        case .keysUnavailable, .storeUnavailable, .upstreamBusy: "Retry-After: 1\r\n"
+        case .keysUnavailable, .storeUnavailable, .upstreamBusy, .noUpstream: "Retry-After: 1\r\n"
         default: ""
         }
     }

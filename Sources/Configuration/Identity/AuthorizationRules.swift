@@ -1,13 +1,18 @@
 package import LimiterCore
 
 /// Whose requests a route takes, beside who they are.
-package struct AuthorizationRules: Sendable {
+package struct AuthorizationRules: Hashable, Sendable {
     /// All of them are needed.
     package var scopes: [String]? = nil
     /// Of each claim, one of the values.
-    package var claims: [(name: String, values: [String])]? = nil
+    package var claims: [Claim]? = nil
     package var methods: [String]? = nil
     package var clients: [AddressBlock]? = nil
+
+    package struct Claim: Hashable, Sendable {
+        package var name: String
+        package var values: [String]
+    }
 
     package init() {}
 

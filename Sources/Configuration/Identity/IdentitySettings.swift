@@ -1,12 +1,12 @@
 /// How requests say who they are.
-package struct IdentitySettings: Sendable {
+package struct IdentitySettings: Hashable, Sendable {
     /// A header that a trusted proxy sets to the tenant; lowercase name.
     package var header: String? = nil
     package var apiKeys: APIKeys? = nil
     /// One an issuer.
     package var tokens: [TokenSettings] = []
 
-    package struct APIKeys: Sendable {
+    package struct APIKeys: Hashable, Sendable {
         /// Lowercase name.
         package var header: String
         /// By SHA-256 of the key (32 bytes).

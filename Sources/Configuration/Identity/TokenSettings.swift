@@ -1,8 +1,8 @@
 package import Tokens
 
 /// The tokens of one issuer.
-package struct TokenSettings: Sendable {
-    package enum Keys: Sendable {
+package struct TokenSettings: Hashable, Sendable {
+    package enum Keys: Hashable, Sendable {
         /// Known from the configuration and its files.
         case known(KeySet)
         /// Fetched from this address, again and again.
@@ -18,7 +18,12 @@ package struct TokenSettings: Sendable {
     /// The claim that names a plan.
     package var planClaim: String?
     /// Fields that the upstream gets, each with the claim that it has the value of.
-    package var fields: [(name: String, claim: String)]
+    package var fields: [Field]
+
+    package struct Field: Hashable, Sendable {
+        package var name: String
+        package var claim: String
+    }
 
     package init(policy: TokenPolicy, keys: Keys) {
         self.policy = policy

@@ -23,10 +23,12 @@ struct ServiceReader {
         var names: [String: Int] = [:]
         var routeReader = RouteReader(faults: faults, limits: limits, authorization: authorization)
         let upstreamReader = UpstreamReader(faults: faults)
+        let balancingReader = BalancingReader(faults: faults)
         for element in list {
             guard
                 let section = Section(
-                    element, "services", keys: ["name", "routes", "upstreams", "limits"] + AuthorizationReader.keys,
+                    element, "services",
+                    keys: ["name", "routes", "upstreams", "limits"] + AuthorizationReader.keys + BalancingReader.keys,
                     faults)
             else { continue }
             let name = readName(section)
@@ -40,9 +42,11 @@ struct ServiceReader {
             var scope = global.service(name)
             limits.read(section, into: &scope, isPublic: access.isPublic)
             let routes = routeReader.read(section, name, scope, access)
+            var service = Service(name: name, routes: routes.map(\.route), sources: upstreamReader.read(section))
+            service.balancing = balancingReader.read(section)
             results.append(
                 Result(
-                    service: Service(name: name, routes: routes.map(\.route), upstreams: upstreamReader.read(section)),
+                    service: service,
                     limits: LimitTable.ServiceLimits(
                         name: name, scope: access.isPublic ? scope.withoutCallers() : scope,
                         routes: routes.map { ($0.route.name, $0.scope) })))

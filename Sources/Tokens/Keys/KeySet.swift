@@ -1,15 +1,21 @@
 /// An issuer's keys.
-package final class KeySet: Sendable {
+package final class KeySet: Hashable, Sendable {
     package let keys: [VerificationKey]
-    /// The text that it was read from; empty: none.
+    /// What it was read from.
     private let source: [UInt8]
 
     /// Keys that a set may have.
     package static let mostKeys = 256
 
-    package init(_ keys: [VerificationKey], source: [UInt8] = []) {
+    init(_ keys: [VerificationKey], source: [UInt8]) {
         self.keys = keys
         self.source = source
+    }
+
+    /// A secret alone; nil: it is too short for any algorithm.
+    package convenience init?(secret: [UInt8]) {
+        guard let key = VerificationKey(secret: secret) else { return nil }
+        self.init([key], source: secret)
     }
 
     /// Which key a token's signature is to be checked with.
@@ -39,5 +45,7 @@ package final class KeySet: Sendable {
     }
 
     /// Whether both were read from the same text.
-    package func isSame(as other: KeySet) -> Bool { source == other.source }
+    package static func == (a: KeySet, b: KeySet) -> Bool { a.source == b.source }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(source) }
 }

@@ -1,5 +1,5 @@
 /// What an issuer's tokens must be to be believed.
-package struct TokenPolicy: Sendable {
+package struct TokenPolicy: Hashable, Sendable {
     /// `iss`, to the letter.
     package var issuer: [UInt8]
     /// One of these must be in `aud`.

@@ -66,6 +66,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]),
+        .systemLibrary(name: "CResolv", providers: [.apt(["libc6-dev"])]),
         library("LimiterCore", []),
         library("HTTPWire", [nioCore]),
         library("Telemetry", [logging]),
@@ -77,6 +78,7 @@ let package = Package(
         library(
             "RedisStore",
             ["CHiredis", "LimiterCore", "WeirConfiguration", "Telemetry", nioCore, nioPosix, nioSSL, logging]),
+        library("Discovery", ["CResolv", "WeirConfiguration", nioPosix, logging]),
         library(
             "Gateway",
             [
@@ -93,7 +95,7 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Gateway", "ControlAPI", "RedisStore", "WeirConfiguration", "LimiterCore", "Telemetry", "Tokens",
+                "Gateway", "ControlAPI", "Discovery", "RedisStore", "WeirConfiguration", "LimiterCore", "Telemetry", "Tokens",
                 nioCore, nioPosix, nioHTTP1, unixSignals, httpClient, argumentParser, logging,
             ],
             swiftSettings: settings),
@@ -105,8 +107,7 @@ let package = Package(
         .target(
             name: "Cases",
             dependencies: [
-                "Gateway", "HTTPWire", "LimiterCore", "RedisStore", "Tokens", "WeirConfiguration", nioCore, crypto,
-                cryptoExtras,
+                "Gateway", "HTTPWire", "LimiterCore", "RedisStore", "Tokens", "WeirConfiguration", nioCore,
             ],
             path: "Benchmarks/Cases/Sources/Cases", swiftSettings: settings),
         .executableTarget(
@@ -153,6 +154,7 @@ let package = Package(
                 "Gateway", "HTTPWire", "WeirConfiguration", "LimiterCore", "Telemetry", "Tokens", "TestSupport", "weir",
                 nioCore, nioPosix, nioEmbedded, nioSSL, crypto, logging,
             ]),
+        tests("DiscoveryTests", ["Discovery", "WeirConfiguration", "TestSupport", logging]),
         tests(
             "ControlAPITests",
             [

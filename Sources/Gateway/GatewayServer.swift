@@ -24,6 +24,7 @@ package final class GatewayServer: Sendable {
     private let logger: Logger
     private let trust: UpstreamTrust
     private let accessLog: AccessLog?
+    private let spans: SpanQueue?
     private let requestKeys: @Sendable (String) -> Void
     private let epoch: @Sendable () -> Int64
     private let makeStore: @Sendable (any EventLoop) -> any LimitStore
@@ -31,7 +32,7 @@ package final class GatewayServer: Sendable {
     private let latest: Mutex<Latest>
     private let directory = EndpointDirectory()
     private let checker = Mutex<NIOLoopBound<HealthChecker>?>(nil)
-    /// What is known of issuers' keys, by address.
+    /// The last of each address.
     private let keys = Mutex<[String: KeyUpdate]>([:])
 
     private struct Running: Sendable {
@@ -52,8 +53,8 @@ package final class GatewayServer: Sendable {
     /// clock, in microseconds since 1970, by which tokens and keys expire.
     package init(
         configuration: Configuration, group: MultiThreadedEventLoopGroup, guards: any LimitStore & Sendable,
-        metrics: Metrics, logger: Logger, accessLog: AccessLog? = nil, trust: UpstreamTrust = .system,
-        requestKeys: @escaping @Sendable (String) -> Void = { _ in },
+        metrics: Metrics, logger: Logger, accessLog: AccessLog? = nil, spans: SpanQueue? = nil,
+        trust: UpstreamTrust = .system, requestKeys: @escaping @Sendable (String) -> Void = { _ in },
         epoch: @escaping @Sendable () -> Int64 = { SystemTime.epochMicroseconds },
         makeStore: @escaping @Sendable (any EventLoop) -> any LimitStore
     ) {
@@ -63,6 +64,7 @@ package final class GatewayServer: Sendable {
         self.metrics = metrics
         self.logger = logger
         self.accessLog = accessLog
+        self.spans = spans
         self.trust = trust
         self.requestKeys = requestKeys
         self.epoch = epoch
@@ -75,6 +77,7 @@ package final class GatewayServer: Sendable {
     /// Listens; returns the bound address. Throws `GatewayError`.
     package func start() async throws -> ListenAddress {
         let plan = latest.withLock { $0.plan }
+        metrics.show(plan.resilience.gauges)
         let tls = try makeTLS(for: plan)
         latest.withLock { $0.tls = tls }
         var workers: [NIOLoopBound<Worker>] = []
@@ -133,8 +136,9 @@ package final class GatewayServer: Sendable {
     /// `configuration` was made after the one that is in force, and has the same listener and the same number of workers. Throws
     /// `GatewayError`.
     package func prepare(_ configuration: Configuration) throws -> Prepared {
-        let plan = Plan(configuration, metrics)
-        return Prepared(plan: plan, tls: try latest.withLock { $0.tls } ?? makeTLS(for: plan))
+        let before = latest.withLock { $0 }
+        let plan = Plan(configuration, metrics, following: before.plan)
+        return Prepared(plan: plan, tls: try before.tls ?? makeTLS(for: plan))
     }
 
     /// Returns once each worker begins exchanges with this configuration. Requests in flight end as they began. Overrides of its limits
@@ -144,12 +148,13 @@ package final class GatewayServer: Sendable {
             latest.plan = prepared.plan
             latest.tls = prepared.tls
         }
+        metrics.show(prepared.plan.resilience.gauges)
         for worker in running.withLock({ $0?.workers ?? [] }) {
             try? await worker.eventLoop.submit { [directory] in
                 let worker = worker.value
                 worker.use(
                     prepared.plan, directory, self.latest.withLock { $0.overrides }, tls: prepared.tls,
-                    self.metrics.worker(worker.index))
+                    self.metrics.worker(worker.index), self.metrics.traffic.worker(worker.index))
             }.get()
         }
         // Of addresses that are new to the workers, what is known may be here already.
@@ -211,8 +216,9 @@ package final class GatewayServer: Sendable {
                 on: loop, index,
                 Worker.Parts(
                     plan: plan, endpoints: plan.configured.map { directory.set(of: $0) }, store: makeStore(loop),
-                    guards: guards, metrics: metrics.worker(index),
-                    log: accessLog?.makeWriter(), logger: logger, tls: tls, requestKeys: requestKeys, epoch: epoch))
+                    guards: guards, metrics: metrics.worker(index), traffic: metrics.traffic.worker(index),
+                    log: accessLog?.makeWriter(), spans: spans?.makeWriter(), logger: logger, tls: tls,
+                    requestKeys: requestKeys, epoch: epoch))
             worker.start()
             if let overrides = latest.withLock({ $0.overrides }) { worker.use(overrides) }
             return NIOLoopBound(worker, eventLoop: loop)

@@ -8,6 +8,8 @@ final class Plan: Sendable {
     struct PlannedRoute: Sendable {
         let name: String
         let limits: LimitPlan
+        /// nil: it forwards requests and answers as they are.
+        let extra: RoutePlan?
         /// nil: whoever may call at all may call this.
         let authorization: AuthorizationPlan?
         /// Whether nobody is asked who calls.
@@ -44,8 +46,14 @@ final class Plan: Sendable {
     let isLegacy: Bool
     let writesLimitFields: Bool
     let headLimits: HeadLimits
+    let accessLine: AccessLine
+    /// nil: traces are passed through.
+    let tracing: TracingPlan?
+    let resilience: ResilienceTable
 
-    init(_ configuration: Configuration, _ metrics: Metrics) {
+    /// What `configuration` declares as `previous` did keeps its state.
+    init(_ configuration: Configuration, _ metrics: Metrics, following previous: Plan? = nil) {
+        resilience = ResilienceTable(configuration.services, following: previous?.resilience)
         settings = configuration.gateway
         let limits = configuration.limits
         self.limits = limits
@@ -61,7 +69,7 @@ final class Plan: Sendable {
                 name: service.name, metricsIndex: metrics.index(ofService: service.name),
                 routes: zip(service.routes, groups.routes).map { route, limits in
                     PlannedRoute(
-                        name: route.name, limits: LimitPlan(limits),
+                        name: route.name, limits: LimitPlan(limits), extra: RoutePlan(route, of: service),
                         authorization: AuthorizationPlan(route.authorization, hasTokens: hasTokens),
                         isPublic: route.isPublic)
                 })
@@ -78,6 +86,8 @@ final class Plan: Sendable {
         writesLimitFields = settings.headers != .none
         headLimits = HeadLimits(
             maxHeadBytes: settings.maximumHeaderBytes, maxFields: settings.maximumHeaderFields)
+        accessLine = AccessLine(settings.accessLog)
+        tracing = configuration.tracing.map { TracingPlan($0) }
     }
 
     /// Whether the peer may say for whom it asks.

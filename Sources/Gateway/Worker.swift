@@ -21,6 +21,8 @@ final class Worker {
     let guards: any LimitStore
     private(set) var metrics: WorkerMetrics
     let log: AccessLogWriter?
+    let spans: SpanWriter?
+    var ids = IDGenerator()
     let logger: Logger
 
     let gates = GateRegistry()
@@ -32,8 +34,12 @@ final class Worker {
     var deadlines = DeadlineTable<ClientConnection>()
     /// Bodies of answers are put together here.
     var scratch = ByteBuffer()
+    /// What is logged in place of a value is put together here.
+    var redacted: [UInt8] = []
     /// Nanoseconds of a monotonic clock, read once an event.
     private(set) var now: Int64
+    /// From `now` to nanoseconds since 1970, read with every tick.
+    private var wallOffset: Int64
     private(set) var isDraining = false
     private var date = CachedDate()
     private var dateReadAt: Int64 = 0
@@ -53,7 +59,9 @@ final class Worker {
         var store: any LimitStore
         var guards: any LimitStore
         var metrics: WorkerMetrics
+        var traffic: WorkerTraffic
         var log: AccessLogWriter?
+        var spans: SpanWriter?
         var logger: Logger
         var tls: NIOSSLContext?
         /// Asks for the keys at an address. Called on any worker's loop.
@@ -69,12 +77,16 @@ final class Worker {
         guards = parts.guards
         metrics = parts.metrics
         log = parts.log
+        spans = parts.spans
         logger = parts.logger
         now = Int64(NIODeadline.now().uptimeNanoseconds)
+        wallOffset = SystemTime.epochMicroseconds * 1000 - now
         readEpoch = parts.epoch
         requestKeys = parts.requestKeys
         var sources: [String: KeySource] = [:]
-        edition = Edition(parts.plan) { KeySource.find($0, in: &sources, ask: parts.requestKeys) }
+        edition = Edition(parts.plan, traffic: parts.traffic) {
+            KeySource.find($0, in: &sources, ask: parts.requestKeys)
+        }
         keySources = sources
         tls = parts.tls
         edition.upstreams = zip(parts.plan.configured, parts.endpoints).map { ServiceUpstreams($0, $1, worker: self) }
@@ -82,6 +94,10 @@ final class Worker {
 
     func readClock() { now = Int64(NIODeadline.now().uptimeNanoseconds) }
 
+    /// From a moment of `now`'s clock until now.
+    func wallTimes(from start: Int64) -> SpanWriter.Times {
+        SpanWriter.Times(start: start + wallOffset, end: now + wallOffset)
+    }
     /// The wall clock, in milliseconds since 1970.
     var epochMilliseconds: Int64 { readEpoch() / 1000 }
 
@@ -97,14 +113,16 @@ final class Worker {
     /// From now on this configuration is in force: exchanges that have begun keep the one before.
     func use(
         _ plan: Plan, _ directory: EndpointDirectory, _ overrides: OverridePlan?, tls: NIOSSLContext?,
-        _ metrics: WorkerMetrics
+        _ metrics: WorkerMetrics, _ traffic: WorkerTraffic
     ) {
         readClock()
         self.tls = tls
         self.metrics = metrics
         let before = Dictionary(uniqueKeysWithValues: edition.upstreams.map { ($0.service, $0) })
         var sources = keySources
-        edition = Edition(plan) { KeySource.find($0, in: &sources, ask: requestKeys) }
+        edition = Edition(plan, traffic: traffic, following: edition) {
+            KeySource.find($0, in: &sources, ask: requestKeys)
+        }
         let addresses = Set(plan.identity.issuers.compactMap(\.address))
         keySources = sources.filter { addresses.contains($0.key) }
         edition.upstreams = plan.configured.map { service in
@@ -116,12 +134,6 @@ final class Worker {
 
     /// From now on these are in force.
     func use(_ overrides: OverridePlan) { edition.use(overrides) }
-
-    /// What came of fetching keys; those who wait for them go on.
-    func use(_ update: KeyUpdate) {
-        readClock()
-        keySources[update.address]?.use(update)
-    }
 
     /// From now on the services that have this source have what the directory says.
     func use(_ directory: EndpointDirectory, of source: UpstreamSource) {
@@ -140,6 +152,12 @@ final class Worker {
             maximumWaiters: connections.waiting ?? max(64, maximum * 4),
             connectTimeout: edition.plan.settings.timeouts.connect)
         return gates.take(key) { UpstreamGate($0, worker: self, tls: upstream.usesTLS ? tls : nil) }
+    }
+
+    /// What came of fetching keys; those who wait for them go on.
+    func use(_ update: KeyUpdate) {
+        readClock()
+        keySources[update.address]?.use(update)
     }
 
     // MARK: Buffers
@@ -161,7 +179,9 @@ final class Worker {
     func start() {
         ticker?.cancel()
         let timeouts = edition.plan.settings.timeouts
-        let shortest = min(timeouts.header, timeouts.idle, timeouts.body, timeouts.upstream, timeouts.connect)
+        let shortest = min(
+            timeouts.header, timeouts.idle, timeouts.body, timeouts.upstream, timeouts.connect,
+            edition.plan.resilience.shortestTimeout ?? timeouts.connect)
         let interval = min(max(TimeAmount(shortest) / 8, .milliseconds(5)), .milliseconds(100))
         let worker = NIOLoopBound(self, eventLoop: loop)
         ticker = loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in worker.value.tick() }
@@ -169,9 +189,11 @@ final class Worker {
 
     private func tick() {
         readClock()
+        wallOffset = SystemTime.epochMicroseconds * 1000 - now
         for client in deadlines.popPassed(at: now) { client.deadlinePassed() }
         for gate in gates.gates { gate.closeIdle(since: now - UpstreamGate.idleNanoseconds) }
         log?.handOver()
+        spans?.handOver()
     }
 
     // MARK: The end
@@ -196,6 +218,7 @@ final class Worker {
         for upstreams in edition.upstreams { upstreams.use(EndpointSet(endpoints: [], statuses: [])) }
         gates.removeAll()
         log?.handOver()
+        spans?.handOver()
         return cutOff
     }
 

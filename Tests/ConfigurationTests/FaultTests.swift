@@ -242,7 +242,7 @@ struct WrongText: CustomTestStringConvertible, Sendable {
         service("routes: [{path: a}]\n    " + ends, 3, "write /a"),
         service("routes: [{path: /a, name: \"/b\"}]\n    " + ends, 3, "a route's name"),
         service("routes: [{path: /a, host: \"a:80\"}]\n    " + ends, 3, "has a port"),
-        service("routes: [{path: /a, host: \"*.a\"}]\n    " + ends, 3, "has a wildcard"),
+        service("routes: [{path: /a, host: \"a.*\"}]\n    " + ends, 3, "has a wildcard elsewhere"),
         service("routes:\n      - {path: /a}\n      - {path: /a}\n    " + ends, 5, "a route already, on line 4"),
         service("routes:\n      - {path: /a}\n      - {path: /a, host: b}\n    " + ends, 5, "give this one a `name`"),
         service(

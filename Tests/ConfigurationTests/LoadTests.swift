@@ -13,7 +13,7 @@ import WeirConfiguration
         #expect(configuration.gateway.listen == ListenAddress(host: "127.0.0.1", port: 8080))
         #expect(configuration.gateway.workers >= 1)
         #expect(configuration.gateway.headers == .standard)
-        #expect(configuration.gateway.accessLog == .off)
+        #expect(configuration.gateway.accessLog.destination == .off)
         #expect(configuration.control.listen == ListenAddress(host: "127.0.0.1", port: 8081))
         #expect(configuration.control.token == nil)
         #expect(configuration.store == nil)
@@ -42,7 +42,8 @@ import WeirConfiguration
             ("# store:", "store:"), ("# usage:", "usage:"), ("#   file", "  file"), ("#   interval", "  interval"),
             ("#   redis", "  redis"), ("#   deadline", "  deadline"),
             ("#   replicas", "  replicas"), ("  # header: X-Tenant", "  header: X-Tenant"), ("  # - {", "  - {"),
-            ("  # default_plan", "  default_plan"), ("# plans:", "plans:"), ("#   - name: ", "  - name: "),
+            ("  # jwt:", "  jwt:"), ("    # authorize", "    authorize"), ("  # default_plan", "  default_plan"),
+            ("# plans:", "plans:"), ("#   - name: ", "  - name: "),
             ("#     limits:", "    limits:"), ("#       - {", "      - {"), ("# tenants:", "tenants:"),
             ("#   - {name: initech", "  - {name: initech"),
         ] {
@@ -51,13 +52,15 @@ import WeirConfiguration
         }
         let configuration = try Configuration.parse(text, file: "weir.yaml")
         #expect(configuration.gateway.maximumBodyBytes == 10 << 20)
-        #expect(configuration.gateway.accessLog == .standardOutput)
+        #expect(configuration.gateway.accessLog == AccessLogSettings(.standardOutput))
         #expect(configuration.gateway.timeouts.drain == .seconds(30))
         #expect(configuration.control.token == "...")
         #expect(configuration.store?.deadline == .milliseconds(20))
         #expect(configuration.usage?.file == "usage.log" && configuration.usage?.interval == .seconds(60))
         #expect(configuration.limits.hasCalendarQuotas)
         #expect(configuration.identity.header == "x-tenant")
+        #expect(configuration.identity.tokens.map(\.planClaim) == ["plan"])
+        #expect(configuration.services[0].routes[0].authorization.scopes == ["a:read"])
         #expect(configuration.limits.plan(of: "initech")?.name == "pro")
         #expect(configuration.limits.plan(of: "acme")?.name == "free")
         #expect(configuration.limits.guards.limits.map(\.name) == ["flood"])
@@ -134,7 +137,7 @@ import WeirConfiguration
         #expect(gateway.minimumBodyRate == 500)
         #expect(gateway.maximumConnections == 10)
         #expect(gateway.maximumUpstreamConnections == 5)
-        #expect(gateway.accessLog == .file("\(scratch.path)/logs/access.log"))
+        #expect(gateway.accessLog == AccessLogSettings(.file("\(scratch.path)/logs/access.log")))
         #expect(configuration.control.token == "secret-token")
         let store = try #require(configuration.store)
         #expect(

@@ -1,5 +1,5 @@
 /// How requests say who they are.
-package struct IdentitySettings: Hashable, Sendable {
+package struct IdentitySettings: Equatable, Sendable {
     /// A header that a trusted proxy sets to the tenant; lowercase name.
     package var header: String? = nil
     package var apiKeys: APIKeys? = nil

@@ -1,8 +1,8 @@
 package import Tokens
 
 /// The tokens of one issuer.
-package struct TokenSettings: Hashable, Sendable {
-    package enum Keys: Hashable, Sendable {
+package struct TokenSettings: Equatable, Sendable {
+    package enum Keys: Equatable, Sendable {
         /// Known from the configuration and its files.
         case known(KeySet)
         /// Fetched from this address, again and again.

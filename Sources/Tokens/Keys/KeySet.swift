@@ -1,21 +1,16 @@
 /// An issuer's keys.
-package final class KeySet: Hashable, Sendable {
+package final class KeySet: Equatable, Sendable {
     package let keys: [VerificationKey]
-    /// What it was read from.
-    private let source: [UInt8]
 
     /// Keys that a set may have.
     package static let mostKeys = 256
 
-    init(_ keys: [VerificationKey], source: [UInt8]) {
-        self.keys = keys
-        self.source = source
-    }
+    init(_ keys: [VerificationKey]) { self.keys = keys }
 
     /// A secret alone; nil: it is too short for any algorithm.
     package convenience init?(secret: [UInt8]) {
         guard let key = VerificationKey(secret: secret) else { return nil }
-        self.init([key], source: secret)
+        self.init([key])
     }
 
     /// Which key a token's signature is to be checked with.
@@ -44,8 +39,5 @@ package final class KeySet: Hashable, Sendable {
         Set(SignatureAlgorithm.allCases.filter { algorithm in keys.contains { $0.fits(algorithm) } })
     }
 
-    /// Whether both were read from the same text.
-    package static func == (a: KeySet, b: KeySet) -> Bool { a.source == b.source }
-
-    package func hash(into hasher: inout Hasher) { hasher.combine(source) }
+    package static func == (a: KeySet, b: KeySet) -> Bool { a.keys == b.keys }
 }

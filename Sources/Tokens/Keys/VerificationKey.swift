@@ -3,13 +3,24 @@ import CryptoExtras
 
 /// A key that signatures are checked with, and what it may be used for. Each key is of one kind, and each kind has its own
 /// algorithms, so that a token cannot choose how its key is understood.
-package struct VerificationKey: Sendable {
-    enum Material: Sendable {
+package struct VerificationKey: Equatable, Sendable {
+    enum Material: Equatable, Sendable {
         case rsa(_RSA.Signing.PublicKey)
         case p256(P256.Signing.PublicKey)
         case p384(P384.Signing.PublicKey)
         case ed25519(Curve25519.Signing.PublicKey)
         case secret(SymmetricKey)
+
+        static func == (a: Material, b: Material) -> Bool {
+            switch (a, b) {
+            case (.rsa(let a), .rsa(let b)): a.derRepresentation == b.derRepresentation
+            case (.p256(let a), .p256(let b)): a.rawRepresentation == b.rawRepresentation
+            case (.p384(let a), .p384(let b)): a.rawRepresentation == b.rawRepresentation
+            case (.ed25519(let a), .ed25519(let b)): a.rawRepresentation == b.rawRepresentation
+            case (.secret(let a), .secret(let b)): a == b
+            default: false
+            }
+        }
     }
 
     /// `kid`; nil: it has none.

@@ -95,7 +95,8 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Gateway", "ControlAPI", "Discovery", "RedisStore", "WeirConfiguration", "LimiterCore", "Telemetry", "Tokens",
+                "Gateway", "ControlAPI", "Discovery", "RedisStore", "WeirConfiguration", "LimiterCore", "Telemetry",
+                "Tokens",
                 nioCore, nioPosix, nioHTTP1, unixSignals, httpClient, argumentParser, logging,
             ],
             swiftSettings: settings),
@@ -107,8 +108,7 @@ let package = Package(
         .target(
             name: "Cases",
             dependencies: [
-                "Gateway", "HTTPWire", "LimiterCore", "RedisStore", "Tokens", "WeirConfiguration", nioCore, crypto,
-                cryptoExtras,
+                "Gateway", "HTTPWire", "LimiterCore", "RedisStore", "Tokens", "WeirConfiguration", nioCore,
             ],
             path: "Benchmarks/Cases/Sources/Cases", swiftSettings: settings),
         .executableTarget(

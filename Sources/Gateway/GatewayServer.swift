@@ -162,6 +162,8 @@ package final class GatewayServer: Sendable {
                     self.metrics.worker(worker.index), self.metrics.traffic.worker(worker.index))
             }.get()
         }
+        // Of addresses that are new to the workers, what is known may be here already.
+        for update in keys.withLock({ $0.values }) { tell(update, running.withLock { $0?.workers ?? [] }) }
         directory.keep(prepared.plan.configured)
         try? await check()
     }

@@ -85,10 +85,8 @@ final class Worker {
         readEpoch = parts.epoch
         requestKeys = parts.requestKeys
         var sources: [String: KeySource] = [:]
-        edition = Edition(parts.plan, traffic: parts.traffic) { address in
-            let source = sources[address] ?? KeySource(address, ask: parts.requestKeys)
-            sources[address] = source
-            return source
+        edition = Edition(parts.plan, traffic: parts.traffic) {
+            KeySource.find($0, in: &sources, ask: parts.requestKeys)
         }
         keySources = sources
         tls = parts.tls
@@ -125,11 +123,12 @@ final class Worker {
         self.tls = tls
         self.metrics = metrics
         let before = Dictionary(uniqueKeysWithValues: edition.upstreams.map { ($0.service, $0) })
-        edition = Edition(plan, traffic: traffic, following: edition) { address in
-            let source = keySources[address] ?? KeySource(address, ask: requestKeys)
-            keySources[address] = source
-            return source
+        var sources = keySources
+        edition = Edition(plan, traffic: traffic, following: edition) {
+            KeySource.find($0, in: &sources, ask: requestKeys)
         }
+        let addresses = Set(plan.identity.issuers.compactMap(\.address))
+        keySources = sources.filter { addresses.contains($0.key) }
         edition.upstreams = plan.configured.map { service in
             ServiceUpstreams(service, directory.set(of: service), worker: self, after: before[service.name])
         }

@@ -87,10 +87,13 @@ struct WeirProcess {
             configuration: configuration, limiter: controlLimiter, usage: controlUsage, board: overrides.board,
             overrides: overrides.store, metrics: metrics, status: { stores.status }, readiness: readiness,
             logLevel: log.level, group: controlGroup, logger: logger)
+        let keys = KeyKeeper(logger: logger)
         let gateway = GatewayServer(
             configuration: configuration, group: workers, guards: stores.local, metrics: metrics, logger: logger,
-            accessLog: accessLog, spans: exporter?.queue, makeStore: { stores.store(of: $0) })
+            accessLog: accessLog, spans: exporter?.queue, requestKeys: { keys.request($0) },
+            makeStore: { stores.store(of: $0) })
         overrides.board.listen { gateway.use($0) }
+        keys.keep(configuration.identity) { gateway.use($0) }
         let discovery = Discovery(logger: logger) { gateway.use($0, of: $1) }
         discovery.use(configuration.services, configuration.dns)
         await discovery.settle(within: Self.discoveryPatience)
@@ -104,6 +107,7 @@ struct WeirProcess {
             let prepared = try gateway.prepare(next)
             stores.use(next.limits)
             overrides.board.use(next.limits)
+            keys.keep(next.identity) { gateway.use($0) }
             await gateway.use(prepared)
         }
         let failure: (any Error)?
@@ -128,6 +132,7 @@ struct WeirProcess {
         discovery.stop()
         await gateway.shutdown()
         await control.shutdown()
+        await keys.stop()
         recording.cancel()
         await recording.value
         recorder.record()

@@ -22,7 +22,7 @@ struct ServiceReader {
         var names: [String: Int] = [:]
         var routeReader = RouteReader(faults: faults, limits: limits)
         let upstreamReader = UpstreamReader(faults: faults)
-        let balancingReader = BalancingReader(faults: faults)
+        let balancingReader = BalancingReader(faults: faults, hasTenants: limits.hasTenants)
         for element in list {
             guard
                 let section = Section(

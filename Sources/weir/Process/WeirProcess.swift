@@ -17,7 +17,7 @@ struct WeirProcess {
         let store: String
     }
 
-    /// How long the start waits for upstreams to be looked up before it serves without those that are not known.
+    /// How long a start, or another configuration, waits for upstreams to be looked up before it serves without those that are not known.
     private static let discoveryPatience = Duration.seconds(2)
 
     private let configuration: Configuration
@@ -96,6 +96,8 @@ struct WeirProcess {
         ) { next in
             metrics.use(services: next.services.map(\.name), limits: next.limits.labels.map(\.metricsName))
             let prepared = try gateway.prepare(next)
+            discovery.use(next.services, next.dns)
+            await discovery.settle(within: Self.discoveryPatience)
             stores.use(next.limits)
             overrides.board.use(next.limits)
             await gateway.use(prepared)

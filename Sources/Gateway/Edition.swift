@@ -1,4 +1,5 @@
 import NIOCore
+import Telemetry
 import WeirConfiguration
 
 /// What one worker makes of one configuration. Another configuration gets another edition; an exchange keeps the one with
@@ -14,13 +15,19 @@ final class Edition {
     var authenticator: Authenticator
     var tenantLimits: TenantLimits
     var budgets = BudgetCache()
+    /// Of the plan's services and routes, by their indices.
+    let traffic: WorkerTraffic
+    var failures: FailureLog
 
-    init(_ plan: Plan) {
+    /// `keySource` gives what the worker has of an address's keys.
+    init(_ plan: Plan, traffic: WorkerTraffic, keySource: (String) -> KeySource) {
         self.plan = plan
+        self.traffic = traffic
+        failures = FailureLog(services: plan.services.count)
         timeouts = Timeouts(plan.settings.timeouts)
         patience = BodyPatience(timeout: timeouts.body, leastRate: plan.settings.minimumBodyRate)
         longestBody = plan.settings.maximumBodyBytes ?? .max
-        authenticator = Authenticator(plan.identity)
+        authenticator = Authenticator(plan.identity, source: keySource)
         tenantLimits = TenantLimits(plan)
     }
 

@@ -1,5 +1,6 @@
 import HTTPWire
 import NIOCore
+import Telemetry
 
 /// The way back: the upstream's answer, passed on as it comes.
 extension Exchange {
@@ -29,6 +30,7 @@ extension Exchange {
                 }
             } catch {
                 gate?.log(error.message, "an upstream's answer is not valid")
+                noteFailure(.invalidResponse)
                 return upstreamFailed(.upstreamFailed)
             }
         }
@@ -56,7 +58,10 @@ extension Exchange {
         if isAnswered, (try? upstream.reader.inputClosed()) != nil {
             // The end of the connection is the end of the body.
             upstreamRead()
-            if !isEnded { upstreamFailed(.upstreamFailed) }
+            if !isEnded {
+                noteFailure(.truncated)
+                upstreamFailed(.upstreamFailed)
+            }
         } else if !isAnswered, upstream.isReused, !hasRetried, isRequestComplete, bytesIn == 0,
             client.reader.head.method.isIdempotent, upstream.reader.isBetweenResponses,
             upstream.inbound.readableBytes == 0
@@ -64,6 +69,7 @@ extension Exchange {
             retry()
         } else {
             gate?.log(WireError(.truncated).message, "an upstream closed its connection too early")
+            noteFailure(isAnswered ? .truncated : .reset)
             upstreamFailed(.upstreamFailed)
         }
         client.link.flush()
@@ -73,6 +79,8 @@ extension Exchange {
     private func retry() {
         guard let gate, let stale = upstream else { return }
         hasRetried = true
+        attemptEnds(.reset)
+        attemptBegins()
         upstream = nil
         client.expect(.connection)
         gate.replace(stale, for: self)

@@ -8,12 +8,20 @@ package final class Metrics: Sendable {
     private let tables: Mutex<MetricTables>
     private let startNanoseconds: Int64
     package let store: StoreMetrics
-    private let reloads = Cells(count: 2)
+    /// By service and route.
+    package let traffic: TrafficMetrics
+    package let spans = SpanMetrics()
     package let upstreams = UpstreamMetrics()
+    private let reloads = Cells(count: 2)
 
-    /// `limits` in the order of the limit table's labels. `workers` counts the gateway's event loops.
-    package init(services: [String], limits: [(limit: String, service: String?)], workers: Int) {
+    /// `limits` in the order of the limit table's labels. `workers` counts the gateway's event loops. `traffic` has the services again,
+    /// with their routes.
+    package init(
+        services: [String], limits: [(limit: String, service: String?)], workers: Int,
+        traffic: TrafficNames = TrafficNames([])
+    ) {
         tables = Mutex(MetricTables(workers: max(0, workers) + 1))
+        self.traffic = TrafficMetrics(traffic, workers: workers)
         startNanoseconds = SystemTime.monotonicNanoseconds
         store = StoreMetrics()
         use(services: services, limits: limits)
@@ -39,15 +47,20 @@ package final class Metrics: Sendable {
     ///
     /// `status` holds gauges of the caller's, each with its full name; labels may follow the name as `name{label="value"}`, and
     /// samples of one name must be neighbours.
-    package func render(store status: [(name: String, value: Double)], into text: inout String) {
+    package func render(
+        store status: [(name: String, value: Double)], at now: Int64 = SystemTime.monotonicNanoseconds,
+        into text: inout String
+    ) {
         var exposition = Exposition()
         let tables = tables.withLock { $0 }
         tables.writeRequests(to: &exposition)
+        traffic.write(to: &exposition, at: now)
         tables.writeDecisions(to: &exposition)
         tables.writeConnections(to: &exposition)
         upstreams.write(to: &exposition)
         writeReloads(to: &exposition)
         writeStore(to: &exposition)
+        spans.write(to: &exposition)
         writeGauges(status, to: &exposition)
         writeProcess(to: &exposition)
         text += exposition.text

@@ -185,7 +185,8 @@ final class ClientConnection: ChannelInboundHandler {
             case .upstream: worker.now &+ edition.timeouts.upstream
             case .farewell: worker.now &+ edition.timeouts.farewell
             }
-        worker.deadlines.set(slot, deadline)
+        guard let exchange, exchange.resilience != nil else { return worker.deadlines.set(slot, deadline) }
+        worker.deadlines.set(slot, exchange.bounded(deadline, for: awaited))
     }
 
     /// Until something else is awaited, time does not matter.
@@ -202,18 +203,11 @@ final class ClientConnection: ChannelInboundHandler {
             phase = .exchanging
             exchange.begin(refusing: .requestTimeout)
         case .keys: Authentication.stopWaiting(exchange)
-        case .body: exchange.upstreamFailed(.requestTimeout)
-        case .connection:
-            exchange.noteFailure(exchange.gate?.isSaturated == true ? .upstreamBusy : .connectTimeout)
-            if exchange.gate?.isSaturated == true {
-                exchange.upstreamFailed(.upstreamBusy)
-            } else {
-                exchange.upstreamUnreachable(isTimeout: true)
-            }
+        case .body: exchange.giveUp(.requestTimeout)
+        case .connection: exchange.attemptEnded(exchange.gate?.isSaturated == true ? .busy : .connectTimeout)
         case .upstream:
             exchange.gate?.log("no byte came within the upstream timeout", "an upstream did not answer in time")
-            exchange.noteFailure(.timeout)
-            exchange.upstreamFailed(.upstreamTimeout)
+            exchange.upstreamFailed(.timedOut)
         case .writing: if phase == .exchanging { Respond.breakOff(exchange) } else { close() }
         }
         link.flush()

@@ -81,11 +81,19 @@ final class Exchange {
     var forwardedPath = ByteBuffer()
     var gate: UpstreamGate?
     var upstream: UpstreamConnection?
+    /// The service whose upstreams are asked; below zero: none is yet.
+    var target = -1
     var attempts = 0
     /// Where the latest attempt went, and where those before it did.
     var attempted: UpstreamGate?
     var tried: [UpstreamGate] = []
+    /// Whether a connection that had been idle too long was replaced.
     var hasRetried = false
+    /// Whether an upstream was sent anything of the request's body.
+    var hasSentBody = false
+    /// What its route declares about failures; nil: nothing, and `trial` means nothing.
+    var resilience: ResiliencePlan?
+    var trial = Trial()
     var sentAt: Int64 = 0
     /// From sending the request to the answer's head, in nanoseconds; below zero: there was none.
     var upstreamNanoseconds: Int64 = -1
@@ -110,17 +118,21 @@ final class Exchange {
     /// What the caller's token says; nil: there is none.
     var claims: Claims? { token?.claims }
 
-    /// The exchange as it is about one request: when an answer comes later, it may be about another.
+    /// The exchange as it is about one attempt of one request: when an answer comes later, it may be about another.
     struct Ticket {
         let exchange: Exchange
         private let number: UInt32
+        private let attempt: Int
 
         init(_ exchange: Exchange) {
             self.exchange = exchange
             number = exchange.requestID.number
+            attempt = exchange.attempts
         }
 
-        var isCurrent: Bool { !exchange.isEnded && exchange.requestID.number == number }
+        var isCurrent: Bool {
+            !exchange.isEnded && exchange.requestID.number == number && exchange.attempts == attempt
+        }
     }
 
     func ticket() -> Ticket { Ticket(self) }
@@ -183,10 +195,13 @@ final class Exchange {
         hasAwaitedKeys = false
         refusal = nil
         decided = nil
+        target = -1
         attempts = 0
         attempted = nil
         if !tried.isEmpty { tried = [] }
         hasRetried = false
+        hasSentBody = false
+        resilience = nil
         upstreamNanoseconds = -1
         upstreamStatus = 0
         cause = nil

@@ -15,27 +15,30 @@ enum Forwarding {
                 return .respond(.malformedRequest)
             }
         }
+        if let problem = exchange.beginAttempts() { return .respond(problem) }
+        if exchange.resilience != nil, !exchange.isAdmitted() {
+            exchange.attemptRefused()
+            return .waiting
+        }
         guard let gate = chooseGate(exchange) else {
-            exchange.noteFailure(.noEndpoint)
-            return .respond(.noUpstream)
+            exchange.attemptEnded(.noUpstream)
+            return .waiting
         }
         exchange.attempt(at: gate)
         exchange.attemptBegins()
         exchange.gate = gate
         exchange.attempts += 1
         exchange.client.expect(.connection)
-        if gate.acquire(for: exchange) { return .waiting }
-        exchange.noteFailure(.upstreamBusy)
-        return .respond(.upstreamBusy)
+        if !gate.acquire(for: exchange) { exchange.attemptEnded(.busy) }
+        return .waiting
     }
 
     private static func chooseGate(_ exchange: Exchange) -> UpstreamGate? {
-        guard let place = exchange.place else { return nil }
-        return exchange.edition.upstreams[place.service].choose(for: exchange)
+        exchange.target < 0 ? nil : exchange.edition.upstreams[exchange.target].choose(for: exchange)
     }
 
     static func upstreams(of exchange: Exchange) -> Int {
-        exchange.place.map { exchange.edition.upstreams[$0.service].count } ?? 0
+        exchange.target < 0 ? 0 : exchange.edition.upstreams[exchange.target].count
     }
 
     // MARK: The head
@@ -175,6 +178,10 @@ extension Exchange {
         connection.exchange = self
         sentAt = worker.now
         Forwarding.writeHead(self, to: connection)
+        if resilience != nil {
+            trial.attemptDeadline = .max
+            sendKeptBody(to: connection)
+        }
         if !isRequestComplete { continueIfExpected() }
         client.expect(.upstream)
         pumpRequestBody()
@@ -189,17 +196,9 @@ extension Exchange {
         client.link.flush()
     }
 
-    /// No connection could be opened. Nothing was sent, so another upstream of the service may be asked instead.
+    /// No connection could be opened.
     func upstreamUnreachable(isTimeout: Bool) {
-        guard !isEnded else { return }
-        report(.unreachable)
-        gate?.withdraw(self)
-        if attempts < Forwarding.upstreams(of: self), !hasRetried {
-            phase = .forwarding
-            advance()
-        } else {
-            Respond.refuse(self, isTimeout ? .upstreamTimeout : .upstreamFailed)
-        }
+        attemptEnded(isTimeout ? .connectTimeout : .unreachable)
         client.link.flush()
     }
 
@@ -208,11 +207,14 @@ extension Exchange {
     /// Moves what has arrived of the body to the upstream, as far as that takes it.
     func pumpRequestBody() {
         guard let upstream, !isRequestComplete else { return }
-        while upstream.link.isWritable {
+        // A write may find the connection closed, and end the attempt.
+        while self.upstream === upstream, upstream.link.isWritable {
             do throws(WireError) {
                 switch try client.reader.next(&client.inbound) {
                 case .body(let piece):
                     if isBodyTooLong() { return refuseBody(.bodyTooLarge) }
+                    hasSentBody = true
+                    if resilience != nil { keep(piece) }
                     upstream.link.append(piece)
                 case .end:
                     isRequestComplete = true
@@ -229,7 +231,7 @@ extension Exchange {
                 return refuseBody(Problem(refusing: error.status))
             }
         }
-        client.expect(.upstream)
+        if self.upstream === upstream { client.expect(.upstream) }
     }
 
     func isBodyTooLong() -> Bool { client.reader.payloadBytes > edition.longestBody }
@@ -237,6 +239,11 @@ extension Exchange {
     /// The body cannot be passed on to its end: too late for a proper answer where one has begun.
     private func refuseBody(_ problem: Problem) {
         keepsAlive = false
+        giveUp(problem)
+    }
+
+    /// The client did not do its part.
+    func giveUp(_ problem: Problem) {
         if isAnswered { Respond.breakOff(self) } else { Respond.refuse(self, problem) }
     }
 

@@ -77,6 +77,7 @@ package final class GatewayServer: Sendable {
     /// Listens; returns the bound address. Throws `GatewayError`.
     package func start() async throws -> ListenAddress {
         let plan = latest.withLock { $0.plan }
+        metrics.show(plan.resilience.gauges)
         let tls = try makeTLS(for: plan)
         latest.withLock { $0.tls = tls }
         var workers: [NIOLoopBound<Worker>] = []
@@ -135,8 +136,9 @@ package final class GatewayServer: Sendable {
     /// `configuration` was made after the one that is in force, and has the same listener and the same number of workers. Throws
     /// `GatewayError`.
     package func prepare(_ configuration: Configuration) throws -> Prepared {
-        let plan = Plan(configuration, metrics)
-        return Prepared(plan: plan, tls: try latest.withLock { $0.tls } ?? makeTLS(for: plan))
+        let before = latest.withLock { $0 }
+        let plan = Plan(configuration, metrics, following: before.plan)
+        return Prepared(plan: plan, tls: try before.tls ?? makeTLS(for: plan))
     }
 
     /// Returns once each worker begins exchanges with this configuration. Requests in flight end as they began. Overrides of its limits
@@ -146,6 +148,7 @@ package final class GatewayServer: Sendable {
             latest.plan = prepared.plan
             latest.tls = prepared.tls
         }
+        metrics.show(prepared.plan.resilience.gauges)
         for worker in running.withLock({ $0?.workers ?? [] }) {
             try? await worker.eventLoop.submit { [directory] in
                 let worker = worker.value

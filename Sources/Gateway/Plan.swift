@@ -49,8 +49,11 @@ final class Plan: Sendable {
     let accessLine: AccessLine
     /// nil: traces are passed through.
     let tracing: TracingPlan?
+    let resilience: ResilienceTable
 
-    init(_ configuration: Configuration, _ metrics: Metrics) {
+    /// What `configuration` declares as `previous` did keeps its state.
+    init(_ configuration: Configuration, _ metrics: Metrics, following previous: Plan? = nil) {
+        resilience = ResilienceTable(configuration.services, following: previous?.resilience)
         settings = configuration.gateway
         let limits = configuration.limits
         self.limits = limits

@@ -21,6 +21,8 @@ enum Problem: Int, CaseIterable, Sendable {
     case keysUnavailable
     case storeUnavailable
     case upstreamBusy
+    case circuitOpen
+    case concurrencyExceeded
     case upstreamTimeout
     case versionNotSupported
     case noUpstream
@@ -40,7 +42,7 @@ enum Problem: Int, CaseIterable, Sendable {
         case .headTooLarge: 431
         case .notImplemented: 501
         case .upstreamFailed: 502
-        case .keysUnavailable, .storeUnavailable, .upstreamBusy, .noUpstream: 503
+        case .keysUnavailable, .storeUnavailable, .upstreamBusy, .noUpstream, .circuitOpen, .concurrencyExceeded: 503
         case .upstreamTimeout: 504
         case .versionNotSupported: 505
         }
@@ -101,6 +103,8 @@ enum Problem: Int, CaseIterable, Sendable {
         case .keysUnavailable: "The keys that tokens are checked with are not known yet."
         case .storeUnavailable: "The limits of this request cannot be checked at the moment."
         case .upstreamBusy: "No connection to the upstream became free in time."
+        case .circuitOpen: "The upstream has failed too often of late, and is left alone for a while."
+        case .concurrencyExceeded: "Too many requests to this service are in flight at the moment."
         case .upstreamTimeout: "The upstream did not answer in time."
         case .versionNotSupported: "The request's HTTP version is not supported."
         case .noUpstream: "The service has no upstream at the moment."
@@ -111,7 +115,8 @@ enum Problem: Int, CaseIterable, Sendable {
     private var fields: String {
         switch self {
         case .unauthenticated: "WWW-Authenticate: ApiKey realm=\"weir\"\r\n"
-        case .keysUnavailable, .storeUnavailable, .upstreamBusy, .noUpstream: "Retry-After: 1\r\n"
+        case .keysUnavailable, .storeUnavailable, .upstreamBusy, .noUpstream, .concurrencyExceeded:
+            "Retry-After: 1\r\n"
         default: ""
         }
     }

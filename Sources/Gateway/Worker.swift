@@ -121,7 +121,7 @@ final class Worker {
         self.tls = tls
         self.metrics = metrics
         let before = Dictionary(uniqueKeysWithValues: edition.upstreams.map { ($0.service, $0) })
-        edition = Edition(plan, traffic: traffic) { address in
+        edition = Edition(plan, traffic: traffic, following: edition) { address in
             let source = keySources[address] ?? KeySource(address, ask: requestKeys)
             keySources[address] = source
             return source
@@ -180,7 +180,9 @@ final class Worker {
     func start() {
         ticker?.cancel()
         let timeouts = edition.plan.settings.timeouts
-        let shortest = min(timeouts.header, timeouts.idle, timeouts.body, timeouts.upstream, timeouts.connect)
+        let shortest = min(
+            timeouts.header, timeouts.idle, timeouts.body, timeouts.upstream, timeouts.connect,
+            edition.plan.resilience.shortestTimeout ?? timeouts.connect)
         let interval = min(max(TimeAmount(shortest) / 8, .milliseconds(5)), .milliseconds(100))
         let worker = NIOLoopBound(self, eventLoop: loop)
         ticker = loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in worker.value.tick() }

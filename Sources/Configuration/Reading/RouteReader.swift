@@ -7,6 +7,7 @@ struct RouteReader {
     let authorization: AuthorizationReader
     private let matches: RouteMatchReader
     private let transformations: TransformationReader
+    private let resilience: ResilienceReader
     /// The lines of the routes so far.
     private var taken: [Address: Int] = [:]
     private var routesAtPlace: [Place: Int] = [:]
@@ -14,7 +15,7 @@ struct RouteReader {
 
     static let keys =
         RouteMatchReader.keys + RouteActionReader.keys + TransformationReader.keys + AuthorizationReader.keys
-        + ["name", "limits"]
+        + ResilienceReader.keys + ["name", "limits"]
 
     /// Routes of one host and path, which are looked through one after the other.
     static let maximumRoutesOfPlace = 64
@@ -22,12 +23,14 @@ struct RouteReader {
     static let maximumShapes = 256
 
     init(
-        faults: Faults, limits: LimitReader, authorization: AuthorizationReader, transformations: TransformationReader
+        faults: Faults, limits: LimitReader, authorization: AuthorizationReader,
+        transformations: TransformationReader, resilience: ResilienceReader
     ) {
         self.faults = faults
         self.limits = limits
         self.authorization = authorization
         self.transformations = transformations
+        self.resilience = resilience
         matches = RouteMatchReader(faults: faults)
     }
 
@@ -72,6 +75,7 @@ struct RouteReader {
             var route = read(section, serviceName, &names)
             let routeAccess = authorization.read(section, inheriting: access)
             (route.authorization, route.isPublic) = (routeAccess.rules, routeAccess.isPublic)
+            route.resilience = resilience.read(section, of: serviceName)
             var routeScope = scope.route(route.name)
             if route.isPublic { routeScope = routeScope.withoutCallers() }
             limits.read(section, into: &routeScope, isPublic: route.isPublic)

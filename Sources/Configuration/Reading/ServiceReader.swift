@@ -6,10 +6,11 @@ struct ServiceReader {
     let limits: LimitReader
     let authorization: AuthorizationReader
     let transformations: TransformationReader
+    let resilience: ResilienceReader
 
     static let keys =
         ["name", "routes", "upstreams", "limits"] + BalancingReader.keys + TransformationReader.keys
-        + AuthorizationReader.keys
+        + AuthorizationReader.keys + ResilienceReader.keys
 
     struct Result {
         var service: Service
@@ -27,7 +28,8 @@ struct ServiceReader {
         var results: [Result] = []
         var names: [String: Int] = [:]
         var routeReader = RouteReader(
-            faults: faults, limits: limits, authorization: authorization, transformations: transformations)
+            faults: faults, limits: limits, authorization: authorization, transformations: transformations,
+            resilience: resilience)
         let upstreamReader = UpstreamReader(faults: faults)
         let balancingReader = BalancingReader(faults: faults, hasTenants: limits.hasTenants)
         for element in list {
@@ -49,6 +51,7 @@ struct ServiceReader {
             var service = Service(name: name, routes: routes.map(\.route), sources: sources)
             service.balancing = balancingReader.read(section)
             service.transformation = transformations.read(section, parameters: nil)
+            service.resilience = resilience.read(section, of: name)
             results.append(
                 Result(
                     service: service,
@@ -56,6 +59,7 @@ struct ServiceReader {
                         name: name, scope: access.isPublic ? scope.withoutCallers() : scope,
                         routes: routes.map { ($0.route.name, $0.scope) })))
         }
+        resilience.finish(results.map(\.service.name))
         return results
     }
 

@@ -37,6 +37,8 @@ package struct Route: Equatable, Sendable {
     package var authorization = AuthorizationRules()
     /// Whether nobody is asked who calls.
     package var isPublic = false
+    /// What it says itself; its service's holds for the rest.
+    package var resilience = Resilience()
 
     package init(name: String, match: Match, host: String? = nil) {
         self.name = name

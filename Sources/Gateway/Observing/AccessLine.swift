@@ -8,6 +8,7 @@ struct AccessLine: Sendable {
     enum Source: Sendable {
         case time, status, duration, upstreamDuration, upstreamStatus, bytesIn, bytesOut
         case outcome, limitedBy, shadowLimitedBy, degraded
+        case attempts, breaker, served
         case text(Text)
     }
 
@@ -107,6 +108,9 @@ struct AccessLine: Sendable {
         case .userAgent: FieldName("user-agent").map { .text(.header($0)) }
         case .referer: FieldName("referer").map { .text(.header($0)) }
         case .cause: .text(.cause)
+        case .attempts: .attempts
+        case .breaker: .breaker
+        case .served: .served
         case .header(let name): FieldName(name).map { .text(.header($0)) }
         }
     }

@@ -149,6 +149,20 @@ struct UpstreamChoiceTests {
         }
     }
 
+    /// Another attempt goes to an upstream that has not failed this request, so that nobody notices the one that does.
+    @Test(arguments: ["round_robin", "least_requests", "{hash: client_ip}"])
+    func withRetriesAnUpstreamThatResetsCostsNothing(balance: String) async throws {
+        let upstreams = [Self.resetting(), TestUpstream.greeting()]
+        defer { stop(upstreams) }
+        let rest = "balance: \(balance)\nejection: off\nretries: {attempts: 2, on: [reset], budget: 100%, backoff: 1ms}"
+        try await withGateway(setup(upstreams, rest)) { gateway async throws in
+            let traffic = Traffic(1, requests: 50, of: gateway)
+            #expect(await traffic.end())
+            #expect(traffic.statuses == [200: 50])
+        }
+        #expect(upstreams[1].requests.count == 50)
+    }
+
     /// Those that are on their way when the last failure is counted may fail as well.
     @Test func ofManyClientsNoMoreThanThoseInFlightFailBesides() async throws {
         let upstreams = [TestUpstream.greeting(), Self.resetting(), .greeting()]

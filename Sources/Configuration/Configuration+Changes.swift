@@ -20,6 +20,7 @@ extension Configuration {
         var changes: [String] = []
         if gateway != next.gateway { changes.append("gateway") }
         if identity != next.identity { changes.append("identity") }
+        if dns != next.dns { changes.append("dns") }
         changes += Self.changes(
             from: Dictionary(uniqueKeysWithValues: services.map { ($0.name, $0) }),
             to: Dictionary(uniqueKeysWithValues: next.services.map { ($0.name, $0) }), of: "service"

@@ -12,16 +12,17 @@ final class Upstream: Sendable {
         port = channel.localAddress?.port ?? 0
     }
 
-    static func start(answering body: String = "") async throws -> Upstream {
+    /// `tellsWhere`: on all addresses of this machine, and its answers are the address and the port that they come from.
+    static func start(answering body: String = "", tellsWhere: Bool = false) async throws -> Upstream {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 1024)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-                    try channel.pipeline.syncOperations.addHandler(Answer(body))
+                    try channel.pipeline.syncOperations.addHandler(Answer(body, tellsWhere: tellsWhere))
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
+            .bind(host: tellsWhere ? "0.0.0.0" : "127.0.0.1", port: 0).get()
         return Upstream(channel)
     }
 
@@ -32,15 +33,21 @@ final class Upstream: Sendable {
         typealias OutboundOut = HTTPServerResponsePart
 
         private let body: String
+        private let tellsWhere: Bool
 
-        init(_ body: String) { self.body = body }
+        init(_ body: String, tellsWhere: Bool) {
+            self.body = body
+            self.tellsWhere = tellsWhere
+        }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             guard case .end = unwrapInboundIn(data) else { return }
+            let address = context.channel.localAddress
+            let text = tellsWhere ? "\(address?.ipAddress ?? ""):\(address?.port ?? 0)" : body
             let head = HTTPResponseHead(
-                version: .http1_1, status: .ok, headers: ["Content-Length": "\(body.utf8.count)"])
+                version: .http1_1, status: .ok, headers: ["Content-Length": "\(text.utf8.count)"])
             context.write(wrapOutboundOut(.head(head)), promise: nil)
-            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: body)))), promise: nil)
+            if !text.isEmpty { context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: text)))), promise: nil) }
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         }
     }

@@ -31,7 +31,7 @@ struct ServiceReader {
             faults: faults, limits: limits, authorization: authorization, transformations: transformations,
             resilience: resilience)
         let upstreamReader = UpstreamReader(faults: faults)
-        let balancingReader = BalancingReader(faults: faults)
+        let balancingReader = BalancingReader(faults: faults, hasTenants: limits.hasTenants)
         let migrations = MigrationReader(faults: faults)
         var withoutRoutes: [(name: String, place: Position)] = []
         for element in list {

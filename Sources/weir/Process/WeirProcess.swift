@@ -19,7 +19,7 @@ struct WeirProcess {
 
     /// For the last spans to reach the collector.
     private static let exportPatience = Duration.seconds(5)
-    /// How long the start waits for upstreams to be looked up before it serves without those that are not known.
+    /// How long a start, or another configuration, waits for upstreams to be looked up before it serves without those that are not known.
     private static let discoveryPatience = Duration.seconds(2)
 
     private let configuration: Configuration
@@ -105,6 +105,8 @@ struct WeirProcess {
             metrics.use(services: next.services.map(\.name), limits: next.limits.labels.map(\.metricsName))
             metrics.traffic.use(TrafficNames(next.services))
             let prepared = try gateway.prepare(next)
+            discovery.use(next.services, next.dns)
+            await discovery.settle(within: Self.discoveryPatience)
             stores.use(next.limits)
             overrides.board.use(next.limits)
             keys.keep(next.identity) { gateway.use($0) }

@@ -27,14 +27,14 @@ enum AccessRecord {
         if exchange.upstreamNanoseconds >= 0 {
             log.field("upstream_ms", millisecondsOf: exchange.upstreamNanoseconds)
         }
-        if exchange.resilience != nil { writeAttempts(exchange, to: log) }
+        if exchange.attempts > 1 { log.field("attempts", exchange.attempts) }
+        if exchange.resilience != nil { writeResilience(exchange, to: log) }
         log.field("bytes_in", exchange.bytesIn)
         log.field("bytes_out", exchange.bytesOut)
         log.end()
     }
 
-    private static func writeAttempts(_ exchange: Exchange, to log: AccessLogWriter) {
-        if exchange.attempts > 1 { log.field("attempts", exchange.attempts) }
+    private static func writeResilience(_ exchange: Exchange, to log: AccessLogWriter) {
         switch exchange.trial.breakerNote {
         case .open: log.field("breaker", "open" as StaticString)
         case .halfOpen: log.field("breaker", "half_open" as StaticString)

@@ -14,6 +14,7 @@ package final class ControlServer: Sendable {
     private let settings: ControlSettings
     private let quota: QuotaAPI
     private let operations: OperationsAPI
+    private let levels: LogLevelAPI
     private let group: any EventLoopGroup
     private let logger: Logger
     private let running = Mutex<Running?>(nil)
@@ -27,18 +28,19 @@ package final class ControlServer: Sendable {
     private static let drainSeconds = 5
 
     /// `limiter` and `usage` ask a store of the control plane's own; `status` says how counters are kept just now, for the whole process.
-    /// `board` has the overrides of `configuration.limits` that are in force, and `overrides` changes them.
+    /// `board` has the limits and their overrides that are in force, and `overrides` changes them.
     package init(
         configuration: Configuration, limiter: AsyncLimiter, usage: AsyncUsage, board: OverrideBoard,
         overrides: any OverrideStore, metrics: Metrics, status: @escaping @Sendable () -> StoreStatus,
-        readiness: Readiness, group: any EventLoopGroup, logger: Logger
+        readiness: Readiness, logLevel: SharedLogLevel, group: any EventLoopGroup, logger: Logger
     ) {
         settings = configuration.control
         quota = QuotaAPI(
-            limits: configuration.limits, board: board, overrideStore: overrides, limiter: limiter,
+            board: board, overrideStore: overrides, limiter: limiter,
             usage: usage,
-            meter: DecisionMeter(metrics.worker(configuration.gateway.workers)), status: status, logger: logger)
+            meter: DecisionMeter(metrics, worker: configuration.gateway.workers), status: status, logger: logger)
         operations = OperationsAPI(metrics: metrics, board: board, status: status, readiness: readiness)
+        levels = LogLevelAPI(shared: logLevel, logger: logger)
         self.group = group
         self.logger = logger
     }
@@ -81,6 +83,7 @@ package final class ControlServer: Sendable {
         router.middlewares.add(ProblemDetails())
         router.middlewares.add(Access(token: settings.token))
         operations.addRoutes(to: router)
+        levels.addRoutes(to: router)
         quota.addRoutes(to: router)
         return Application(
             router: router,

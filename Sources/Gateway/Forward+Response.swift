@@ -1,5 +1,6 @@
 import HTTPWire
 import NIOCore
+import Telemetry
 
 /// The way back: the upstream's answer, passed on as it comes.
 extension Exchange {
@@ -12,10 +13,8 @@ extension Exchange {
                 switch try upstream.reader.next(&upstream.inbound, answering: method, chunks: chunks) {
                 case .head:
                     if upstream.reader.head.isInterim { continue }
-                    if resilience != nil {
-                        guard attemptEnded(.answered(upstream.reader.head.status)) else { return }
-                        beginRecording(upstream)
-                    }
+                    guard attemptEnded(.answered(upstream.reader.head.status)) else { return }
+                    if resilience != nil { beginRecording(upstream) }
                     Respond.passOnHead(self, upstream)
                 case .body(let piece): passOnBody(piece)
                 case .end:
@@ -77,6 +76,8 @@ extension Exchange {
     private func retry() {
         guard let gate, let stale = upstream else { return }
         hasRetried = true
+        attemptEnds(.reset)
+        attemptBegins()
         upstream = nil
         client.expect(.connection)
         gate.replace(stale, for: self)
@@ -84,7 +85,7 @@ extension Exchange {
 
     /// The upstream gives no answer, or not all of one.
     func upstreamFailed(_ end: AttemptEnd) {
-        if isAnswered { answerBrokeOff() } else { attemptEnded(end) }
+        if isAnswered { answerBrokeOff(end) } else { attemptEnded(end) }
         client.link.flush()
     }
 

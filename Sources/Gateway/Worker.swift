@@ -12,23 +12,34 @@ final class Worker {
     static let longestCopy = 4096
 
     let loop: any EventLoop
+    /// Of all the gateway's, from 0.
+    let index: Int
     /// Of the configuration that is in force.
     private(set) var edition: Edition
     let store: any LimitStore
     /// Decides at once.
     let guards: any LimitStore
-    let metrics: WorkerMetrics
+    private(set) var metrics: WorkerMetrics
     let log: AccessLogWriter?
+    let spans: SpanWriter?
+    var ids = IDGenerator()
     let logger: Logger
 
-    private(set) var gates: [UpstreamGate] = []
+    let gates = GateRegistry()
+    private var tls: NIOSSLContext?
+    /// By address: what is known of issuers' keys outlives a configuration.
+    private var keySources: [String: KeySource] = [:]
+    private let requestKeys: @Sendable (String) -> Void
+    private let readEpoch: @Sendable () -> Int64
     var deadlines = DeadlineTable<ClientConnection>()
     /// Bodies of answers are put together here.
     var scratch = ByteBuffer()
-    /// Which upstream comes first among equals.
-    var turn = 0
+    /// What is logged in place of a value is put together here.
+    var redacted: [UInt8] = []
     /// Nanoseconds of a monotonic clock, read once an event.
     private(set) var now: Int64
+    /// From `now` to nanoseconds since 1970, read with every tick.
+    private var wallOffset: Int64
     private(set) var isDraining = false
     private var date = CachedDate()
     private var dateReadAt: Int64 = 0
@@ -43,28 +54,54 @@ final class Worker {
 
     struct Parts {
         var plan: Plan
+        /// By the index of the service in the plan.
+        var endpoints: [EndpointSet]
         var store: any LimitStore
         var guards: any LimitStore
         var metrics: WorkerMetrics
+        var traffic: WorkerTraffic
         var log: AccessLogWriter?
+        var spans: SpanWriter?
         var logger: Logger
         var tls: NIOSSLContext?
+        /// Asks for the keys at an address. Called on any worker's loop.
+        var requestKeys: @Sendable (String) -> Void = { _ in }
+        /// Microseconds since 1970.
+        var epoch: @Sendable () -> Int64 = { SystemTime.epochMicroseconds }
     }
 
-    init(on loop: any EventLoop, _ parts: Parts) {
+    init(on loop: any EventLoop, _ index: Int, _ parts: Parts) {
         self.loop = loop
+        self.index = index
         store = parts.store
         guards = parts.guards
         metrics = parts.metrics
         log = parts.log
+        spans = parts.spans
         logger = parts.logger
         now = Int64(NIODeadline.now().uptimeNanoseconds)
-        edition = Edition(parts.plan)
-        gates = parts.plan.upstreams.map { UpstreamGate($0, worker: self, tls: $0.usesTLS ? parts.tls : nil) }
-        edition.gates = gates
+        wallOffset = SystemTime.epochMicroseconds * 1000 - now
+        readEpoch = parts.epoch
+        requestKeys = parts.requestKeys
+        var sources: [String: KeySource] = [:]
+        edition = Edition(parts.plan, traffic: parts.traffic) { address in
+            let source = sources[address] ?? KeySource(address, ask: parts.requestKeys)
+            sources[address] = source
+            return source
+        }
+        keySources = sources
+        tls = parts.tls
+        edition.upstreams = zip(parts.plan.configured, parts.endpoints).map { ServiceUpstreams($0, $1, worker: self) }
     }
 
     func readClock() { now = Int64(NIODeadline.now().uptimeNanoseconds) }
+
+    /// From a moment of `now`'s clock until now.
+    func wallTimes(from start: Int64) -> SpanWriter.Times {
+        SpanWriter.Times(start: start + wallOffset, end: now + wallOffset)
+    }
+    /// The wall clock, in milliseconds since 1970.
+    var epochMilliseconds: Int64 { readEpoch() / 1000 }
 
     /// HTTP's date; the wall clock is read ten times a second at most.
     func dateBytes() -> [UInt8] {
@@ -75,8 +112,54 @@ final class Worker {
         return dateText
     }
 
+    /// From now on this configuration is in force: exchanges that have begun keep the one before.
+    func use(
+        _ plan: Plan, _ directory: EndpointDirectory, _ overrides: OverridePlan?, tls: NIOSSLContext?,
+        _ metrics: WorkerMetrics, _ traffic: WorkerTraffic
+    ) {
+        readClock()
+        self.tls = tls
+        self.metrics = metrics
+        let before = Dictionary(uniqueKeysWithValues: edition.upstreams.map { ($0.service, $0) })
+        edition = Edition(plan, traffic: traffic, following: edition) { address in
+            let source = keySources[address] ?? KeySource(address, ask: requestKeys)
+            keySources[address] = source
+            return source
+        }
+        edition.upstreams = plan.configured.map { service in
+            ServiceUpstreams(service, directory.set(of: service), worker: self, after: before[service.name])
+        }
+        if let overrides { edition.use(overrides) }
+        if ticker != nil { start() }
+    }
+
     /// From now on these are in force.
     func use(_ overrides: OverridePlan) { edition.use(overrides) }
+
+    /// From now on the services that have this source have what the directory says.
+    func use(_ directory: EndpointDirectory, of source: UpstreamSource) {
+        readClock()
+        for (service, upstreams) in zip(edition.plan.configured, edition.upstreams)
+        where service.sources.contains(source) {
+            upstreams.use(directory.set(of: service))
+        }
+    }
+
+    /// The way to an upstream, to be given back to `gates`.
+    func takeGate(_ upstream: Upstream, _ connections: BalancingSettings.Connections) -> UpstreamGate {
+        let maximum = connections.maximum ?? edition.plan.settings.maximumUpstreamConnections
+        let key = GateRegistry.Key(
+            upstream: upstream, maximumConnections: maximum,
+            maximumWaiters: connections.waiting ?? max(64, maximum * 4),
+            connectTimeout: edition.plan.settings.timeouts.connect)
+        return gates.take(key) { UpstreamGate($0, worker: self, tls: upstream.usesTLS ? tls : nil) }
+    }
+
+    /// What came of fetching keys; those who wait for them go on.
+    func use(_ update: KeyUpdate) {
+        readClock()
+        keySources[update.address]?.use(update)
+    }
 
     // MARK: Buffers
 
@@ -95,6 +178,7 @@ final class Worker {
 
     /// Looks for passed deadlines from now on. The interval follows the shortest timeout.
     func start() {
+        ticker?.cancel()
         let timeouts = edition.plan.settings.timeouts
         let shortest = min(
             timeouts.header, timeouts.idle, timeouts.body, timeouts.upstream, timeouts.connect,
@@ -106,9 +190,11 @@ final class Worker {
 
     private func tick() {
         readClock()
+        wallOffset = SystemTime.epochMicroseconds * 1000 - now
         for client in deadlines.popPassed(at: now) { client.deadlinePassed() }
-        for gate in gates { gate.closeIdle(since: now - UpstreamGate.idleNanoseconds) }
+        for gate in gates.gates { gate.closeIdle(since: now - UpstreamGate.idleNanoseconds) }
         log?.handOver()
+        spans?.handOver()
     }
 
     // MARK: The end
@@ -129,10 +215,11 @@ final class Worker {
         ticker?.cancel()
         let cutOff = deadlines.allOwners.count { $0.isExchanging }
         for client in deadlines.allOwners { client.close() }
-        for gate in gates { gate.closeIdle(since: .max) }
-        // They hold the worker, too.
-        gates = []
+        // They hold gates, which hold the worker.
+        for upstreams in edition.upstreams { upstreams.use(EndpointSet(endpoints: [], statuses: [])) }
+        gates.removeAll()
         log?.handOver()
+        spans?.handOver()
         return cutOff
     }
 

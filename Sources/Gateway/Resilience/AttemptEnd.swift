@@ -1,3 +1,4 @@
+import Telemetry
 import WeirConfiguration
 
 /// How one attempt to have a request answered ended.
@@ -15,6 +16,8 @@ enum AttemptEnd: Hashable, Sendable {
     case busy
     /// None was made: the breaker is open.
     case circuitOpen
+    /// None was made: the service has no upstream just now.
+    case noUpstream
 
     /// What the client is told where nothing better is declared.
     var problem: Problem {
@@ -23,14 +26,40 @@ enum AttemptEnd: Hashable, Sendable {
         case .connectTimeout, .timedOut: .upstreamTimeout
         case .busy: .upstreamBusy
         case .circuitOpen: .circuitOpen
+        case .noUpstream: .noUpstream
         }
     }
 
     /// Whether no byte of the request can have reached the upstream.
     var isBeforeSending: Bool {
         switch self {
-        case .unreachable, .connectTimeout, .busy, .circuitOpen: true
+        case .unreachable, .connectTimeout, .busy, .circuitOpen, .noUpstream: true
         case .answered, .reset, .invalid, .timedOut: false
+        }
+    }
+
+    /// Why there is no good answer; nil: there is one, or whoever tried to connect has said why.
+    var cause: FailureCause? {
+        switch self {
+        case .answered(let status): status >= 500 ? .upstreamStatus : nil
+        case .unreachable: nil
+        case .connectTimeout: .connectTimeout
+        case .reset: .reset
+        case .invalid: .invalidResponse
+        case .timedOut: .timeout
+        case .busy: .upstreamBusy
+        case .circuitOpen: .circuitOpen
+        case .noUpstream: .noEndpoint
+        }
+    }
+
+    /// What it tells of the upstream; nil: nothing.
+    var outcome: AttemptOutcome? {
+        switch self {
+        case .answered(let status): AttemptOutcome(status: status)
+        case .unreachable, .connectTimeout: .unreachable
+        case .reset, .invalid, .timedOut: .failed
+        case .busy, .circuitOpen, .noUpstream: nil
         }
     }
 
@@ -44,6 +73,7 @@ enum AttemptEnd: Hashable, Sendable {
         case .timedOut: "timeout"
         case .busy: "busy"
         case .circuitOpen: "circuit-open"
+        case .noUpstream: "no-upstream"
         }
     }
 }
@@ -55,7 +85,7 @@ extension RetryRules {
         case .unreachable, .connectTimeout: failures.contains(.connect)
         case .reset, .invalid: failures.contains(.reset)
         case .timedOut: failures.contains(.timeout)
-        case .busy, .circuitOpen: false
+        case .busy, .circuitOpen, .noUpstream: false
         }
     }
 }

@@ -55,6 +55,7 @@ extension Exchange {
     /// The breaker lets none through.
     func attemptRefused() {
         let end = trial.failure ?? .circuitOpen
+        if trial.failure == nil { note(.circuitOpen) }
         if !giveSomethingBetter(than: end) { fail(end) }
     }
 
@@ -63,7 +64,9 @@ extension Exchange {
     @discardableResult
     func attemptEnded(_ end: AttemptEnd) -> Bool {
         guard !isEnded else { return false }
+        note(end)
         guard let resilience else {
+            if case .answered = end { return true }
             if failsOver(end) { tryAgain(after: 0) } else { Respond.refuse(self, end.problem) }
             return false
         }
@@ -83,6 +86,12 @@ extension Exchange {
         return false
     }
 
+    /// For passive health, metrics, the log and traces.
+    private func note(_ end: AttemptEnd) {
+        if let cause = end.cause { noteFailure(cause) }
+        if let outcome = end.outcome { report(outcome) }
+    }
+
     // MARK: The breaker
 
     private func tellBreaker(_ end: AttemptEnd) {
@@ -99,7 +108,7 @@ extension Exchange {
                 trial.admission = .counted(phase: phase)
             }
         case .unreachable, .connectTimeout, .reset, .invalid, .timedOut: settle(.failed)
-        case .busy: settle(.abandoned)
+        case .busy, .noUpstream: settle(.abandoned)
         case .circuitOpen: break
         }
     }
@@ -207,13 +216,16 @@ extension Exchange {
     }
 
     private func count(_ event: ResilienceMetrics.Event) {
-        worker.metrics.resilience.count(event, service: place?.service ?? -1)
+        worker.metrics.resilience.count(
+            event, service: place.map { edition.plan.services[$0.service].metricsIndex } ?? -1)
     }
 
     // MARK: Ends
 
     /// The answer that was begun broke off.
-    func answerBrokeOff() {
+    func answerBrokeOff(_ end: AttemptEnd) {
+        noteFailure(end == .reset ? .truncated : end.cause ?? .truncated)
+        report(.failed)
         if resilience != nil { settle(.failed) }
         Respond.breakOff(self)
     }

@@ -47,7 +47,7 @@ extension Exchange {
             if trial.attemptDeadline == .max { trial.attemptDeadline = worker.now &+ attempt }
             return min(trial.attemptDeadline, trial.totalDeadline)
         case .body: return min(deadline, trial.totalDeadline)
-        case .nextRequest, .head, .writing, .rest, .farewell: return deadline
+        case .nextRequest, .head, .keys, .writing, .rest, .farewell: return deadline
         }
     }
 }

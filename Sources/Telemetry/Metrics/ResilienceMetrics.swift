@@ -31,7 +31,9 @@ package final class ResilienceMetrics: Sendable {
         cells.add(at: service * Event.allCases.count + event.rawValue)
     }
 
-    func value(_ event: Event, service: Int) -> Int { cells.value(at: service * Event.allCases.count + event.rawValue) }
+    func value(_ event: Event, service: Int) -> Int {
+        service < services ? cells.value(at: service * Event.allCases.count + event.rawValue) : 0
+    }
 }
 
 /// What one circuit breaker shows.

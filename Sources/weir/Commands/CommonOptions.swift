@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Logging
 import WeirConfiguration
 
 struct ConfigurationOptions: ParsableArguments {
@@ -8,11 +7,13 @@ struct ConfigurationOptions: ParsableArguments {
     var config = "weir.yaml"
 
     /// Throws all faults of the file at once.
-    func load() throws(CommandError) -> Configuration { try Self.load(config) }
+    func load(after previous: Configuration? = nil) throws(CommandError) -> Configuration {
+        try Self.load(config, after: previous)
+    }
 
-    static func load(_ path: String) throws(CommandError) -> Configuration {
+    static func load(_ path: String, after previous: Configuration? = nil) throws(CommandError) -> Configuration {
         do {
-            return try Configuration.load(path: path)
+            return try Configuration.load(path: path, after: previous)
         } catch {
             throw CommandError(.usage, "the configuration cannot be used:\n\(error)")
         }
@@ -33,8 +34,8 @@ struct ListenOptions: ParsableArguments {
             valueName: "url"))
     var redis: String?
 
-    @Option(help: ArgumentHelp("Least level that is logged.", valueName: "level"))
-    var logLevel = LogLevel.info
+    @Option(help: ArgumentHelp("Least level that is logged; default: the configuration's.", valueName: "level"))
+    var logLevel: LoggingSettings.Level?
 
     func validate() throws {
         for (name, port) in [("--gateway-port", gatewayPort), ("--control-port", controlPort)] {
@@ -61,22 +62,7 @@ struct ListenOptions: ParsableArguments {
     }
 
     /// Logs to standard error.
-    func makeLogger() -> Logger {
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
-        var logger = Logger(label: "weir")
-        logger.logLevel = logLevel.level
-        return logger
-    }
+    func makeLog(_ settings: LoggingSettings) -> ProcessLog { ProcessLog(settings, level: logLevel?.loggerLevel) }
 }
 
-enum LogLevel: String, ExpressibleByArgument, CaseIterable {
-    case trace
-    case debug
-    case info
-    case notice
-    case warning
-    case error
-    case critical
-
-    var level: Logger.Level { Logger.Level(rawValue: rawValue) ?? .info }
-}
+extension LoggingSettings.Level: ExpressibleByArgument {}

@@ -1,6 +1,5 @@
 import Logging
 import Telemetry
-import UnixSignals
 import WeirConfiguration
 
 extension AccessLog {
@@ -9,7 +8,7 @@ extension AccessLog {
         _ settings: AccessLogSettings, metrics: WorkerMetrics, logger: Logger
     ) throws(CommandError) -> AccessLog? {
         let destination: Destination
-        switch settings {
+        switch settings.destination {
         case .off: return nil
         case .standardOutput: destination = .standardOutput
         case .file(let path): destination = .file(path)
@@ -20,7 +19,4 @@ extension AccessLog {
             throw CommandError(.failed, "\(error)")
         }
     }
-
-    /// Opens the file again at each SIGHUP, as after a rotation, until the task is cancelled.
-    func reopenOnHangup() async { for await _ in await UnixSignalsSequence(trapping: .sighup) { reopen() } }
 }

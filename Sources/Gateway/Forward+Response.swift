@@ -14,7 +14,6 @@ extension Exchange {
                 case .head:
                     if upstream.reader.head.isInterim { continue }
                     guard attemptEnded(.answered(upstream.reader.head.status)) else { return }
-                    if resilience != nil { beginRecording(upstream) }
                     Respond.passOnHead(self, upstream)
                 case .body(let piece): passOnBody(piece)
                 case .end:

@@ -59,6 +59,27 @@ struct OnFailureTests {
         }
     }
 
+    /// What is kept is what the client may see, and what depends on the request is made anew.
+    @Test func aKeptAnswersFieldsAreChangedAsAFreshOnesAre() async throws {
+        let service = Failing.Switch(isDown: false)
+        let upstream = service.upstream(
+            "HTTP/1.1 200 OK\r\nServer: secret\r\nX-Old: 1\r\nX-Old: 2\r\nContent-Length: 2\r\n\r\nok")
+        defer { upstream.stop() }
+        let changes = "{remove: [Server], rename: {X-Old: X-New}, set: {X-Asked: \"${header:X-Ask}\"}}"
+        let keys = "on_failure: stale\nresponse: {headers: \(changes)}"
+        try await withGateway(Failing.setup([upstream.port], keys)) { gateway async throws in
+            for asked in ["a", "b"] {
+                let answer = try gateway.get("/", "X-Ask: \(asked)")
+                #expect(answer.text == "ok")
+                #expect(answer["Server"] == nil && answer["X-Old"] == nil)
+                #expect(answer.all("X-New") == ["1", "2"])
+                #expect(answer.all("X-Asked") == [asked])
+                #expect((answer["Age"] != nil) == service.isDown)
+                service.isDown = true
+            }
+        }
+    }
+
     private static let keys = """
         identity:
           api_keys:

@@ -74,7 +74,7 @@ struct StaleCacheTests {
         guard case .head = try responses.next(&bytes, answering: requests.head.method) else {
             throw WireError(.truncated)
         }
-        switch StaleRecording.judge(responses.head, to: requests.head, stale) {
+        switch StaleRecording.judge(responses.head, to: requests.head, nil, stale) {
         case .forget: return (nil, true)
         case .leave: return (nil, false)
         case .keep(var recording):
@@ -149,7 +149,9 @@ struct StaleCacheTests {
     }
 
     @Test func aKeyTellsApartWhatMayDiffer() throws {
-        func key(_ request: String, tenant: String = "acme", shared: Bool = false) throws -> [UInt8] {
+        func key(_ request: String, route: String = "r", tenant: String = "acme", shared: Bool = false) throws
+            -> [UInt8]
+        {
             var rules = StaleRules()
             rules.isShared = shared
             let stale = ResiliencePlan.Stale(rules: rules, vary: rules.vary.compactMap { FieldName($0) }, cache: 0)
@@ -158,7 +160,7 @@ struct StaleCacheTests {
             guard case .head = try reader.next(&bytes) else { throw WireError(.truncated) }
             var path = CanonicalPath()
             try path.resolve(reader.head)
-            return StaleKey.make(of: reader.head, path: path, tenant: Array(tenant.utf8), stale)
+            return StaleKey.make(of: reader.head, path: path, route: route, tenant: Array(tenant.utf8), stale)
         }
         let requests = [
             "GET /a HTTP/1.1\r\nHost: a\r\n\r\n", "GET /b HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -171,7 +173,8 @@ struct StaleCacheTests {
         ]
         var keys = Set(try requests.map { try key($0) })
         keys.insert(try key(requests[0], tenant: "globex"))
-        #expect(keys.count == requests.count + 1)
+        keys.insert(try key(requests[0], route: "s"))
+        #expect(keys.count == requests.count + 2)
         #expect(try key("GET /%61 HTTP/1.1\r\nHost: A\r\nX: 1\r\n\r\n") == key(requests[0]))
         #expect(try key(requests[0], shared: true) == key(requests[8], tenant: "globex", shared: true))
     }

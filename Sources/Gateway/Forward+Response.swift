@@ -14,7 +14,6 @@ extension Exchange {
                 case .head:
                     if upstream.reader.head.isInterim { continue }
                     guard attemptEnded(.answered(upstream.reader.head.status)) else { return }
-                    if resilience != nil { beginRecording(upstream) }
                     Respond.passOnHead(self, upstream)
                 case .body(let piece): passOnBody(piece)
                 case .end:
@@ -95,7 +94,8 @@ extension Exchange {
         self.gate = nil
         guard let upstream else { return gate.withdraw(self) }
         self.upstream = nil
-        letGo(of: upstream, at: gate, isOver: isAnswered)
+        // The gateway's own answer is not the upstream's, which may still come.
+        letGo(of: upstream, at: gate, isOver: upstreamNanoseconds >= 0)
     }
 
     /// The same where the answer, if one came, is not passed on. What has arrived of it is thrown away; if more is to come, the

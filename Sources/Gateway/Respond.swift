@@ -152,6 +152,7 @@ enum Respond {
         frame(exchange, upstream, version)
         let changes = exchange.route?.response
         changes?.withhold(in: &upstream.reader.head.fields)
+        if exchange.resilience != nil { exchange.beginRecording(upstream, changes) }
         let limits = exchange.edition.plan.writesLimitFields ? exchange.decided?.fields : nil
         if exchange.edition.plan.writesLimitFields {
             for known in replaced { upstream.reader.head.fields.withhold(known) }

@@ -101,6 +101,31 @@ struct UpstreamFailureTests {
         }
     }
 
+    /// An upstream that answers when the gateway has given up must not answer the next request with it.
+    @Test func aLateAnswerIsNobodyElses() async throws {
+        let isLate = Mutex(false)
+        let upstream = TestUpstream { upstream, wire, index in
+            let reader = MessageReader(wire)
+            while let request = try reader.next(isResponse: false) {
+                upstream.note(request)
+                if index == 0 { while !isLate.withLock({ $0 }) { usleep(1000) } }
+                try wire.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n\(index == 0 ? "first" : "other")")
+            }
+        }
+        defer { upstream.stop() }
+        var setup = Setup(upstream)
+        setup.gateway.timeouts.upstream = .milliseconds(100)
+        try await withGateway(setup) { gateway async throws in
+            let client = try gateway.connect()
+            try client.wire.send("GET /first HTTP/1.1\r\nHost: a\r\n\r\n")
+            try expectProblem(client.next(), 504)
+            try client.wire.send("GET /other HTTP/1.1\r\nHost: a\r\n\r\n")
+            isLate.withLock { $0 = true }
+            #expect(try client.next()?.text == "other")
+        }
+        #expect(upstream.requests.map(\.startLine) == ["GET /first HTTP/1.1", "GET /other HTTP/1.1"])
+    }
+
     /// The client must not take a part for the whole.
     @Test(arguments: [
         "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart",

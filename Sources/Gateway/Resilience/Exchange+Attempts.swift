@@ -31,7 +31,9 @@ extension Exchange {
         }
         let method = client.reader.head.method
         if let stale = plan.stale, method == .get || method == .head {
-            trial.staleKey = StaleKey.make(of: client.reader.head, path: path, tenant: tenant.name, stale)
+            let route = edition.plan.services[place.service].routes[place.route].name
+            trial.staleKey = StaleKey.make(
+                of: client.reader.head, path: path, route: route, tenant: tenant.name, stale)
         }
         return nil
     }

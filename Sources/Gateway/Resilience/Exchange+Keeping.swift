@@ -13,10 +13,10 @@ extension Exchange {
         if trial.body.readableBytes > 0 { upstream.link.append(trial.body) }
     }
 
-    /// The head of an answer is about to be passed on.
-    func beginRecording(_ upstream: UpstreamConnection) {
+    /// The head of an answer is about to be passed on, with `changes`, which have withheld already what they withhold.
+    func beginRecording(_ upstream: UpstreamConnection, _ changes: FieldChanges?) {
         guard !trial.isFallback, let stale = resilience?.stale, let key = trial.staleKey else { return }
-        switch StaleRecording.judge(upstream.reader.head, to: client.reader.head, stale) {
+        switch StaleRecording.judge(upstream.reader.head, to: client.reader.head, changes, stale) {
         case .keep(let recording): trial.recording = recording
         case .forget: edition.resilience.caches[stale.cache].remove(key)
         case .leave: break

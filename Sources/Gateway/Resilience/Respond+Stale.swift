@@ -7,11 +7,14 @@ extension Respond {
     static func stale(_ exchange: Exchange, _ answer: StaleAnswer, instead end: AttemptEnd) {
         guard !exchange.isEnded else { return }
         prepareOwnAnswer(exchange, status: answer.status)
+        // What failed has been counted, and the client got a good answer.
+        exchange.cause = nil
         let now = exchange.worker.now
         let limits = exchange.edition.plan.writesLimitFields ? exchange.decided?.fields : nil
         exchange.client.link.append { out in
-            out.append(atMost: answer.head.count + (limits?.headBound ?? 0) + RequestID.longest + 320) { cursor in
-                cursor.write(answer.head)
+            out.writeBytes(answer.head)
+            exchange.route?.response?.writeNew(exchange, into: &out)
+            out.append(atMost: (limits?.headBound ?? 0) + RequestID.longest + 320) { cursor in
                 cursor.write("Age: ")
                 cursor.write(decimal: answer.age(at: now))
                 cursor.write("\r\n")

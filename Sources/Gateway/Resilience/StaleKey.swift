@@ -7,11 +7,15 @@ enum StaleKey {
     ///
     /// Unless answers are shared, the tenant and the credentials of its users are among the parts.
     static func make(
-        of head: borrowing RequestHead, path: borrowing CanonicalPath, tenant: [UInt8], _ stale: ResiliencePlan.Stale
+        of head: borrowing RequestHead, path: borrowing CanonicalPath, route: String, tenant: [UInt8],
+        _ stale: ResiliencePlan.Stale
     ) -> [UInt8] {
         var key: [UInt8] = []
         key.reserveCapacity(128)
         if !stale.rules.isShared { key += tenant }
+        key.append(0)
+        // Two routes may have one path, and make different things of it.
+        key += route.utf8
         key.append(0)
         head.fields.withValue(of: .host) { key.append(contentsOf: $0.map { lowercased($0) }) }
         key.append(0)

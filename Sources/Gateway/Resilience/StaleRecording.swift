@@ -30,7 +30,8 @@ struct StaleRecording {
 
     /// `answer` is as it was received.
     static func judge(
-        _ answer: borrowing ResponseHead, to request: borrowing RequestHead, _ stale: ResiliencePlan.Stale
+        _ answer: borrowing ResponseHead, to request: borrowing RequestHead, _ changes: FieldChanges?,
+        _ stale: ResiliencePlan.Stale
     ) -> Verdict {
         guard superseding.contains(answer.status) else { return .leave }
         guard keptStatuses.contains(answer.status), request.method == .get else {
@@ -43,10 +44,13 @@ struct StaleRecording {
             varies(answer.fields, onlyBy: stale)
         else { return .forget }
         if case .length(let length) = answer.framing, length > Int64(stale.rules.maximumBodyBytes) { return .forget }
-        return StaleRecording(answer, control, stale).map(Verdict.keep) ?? .forget
+        return StaleRecording(answer, control, changes, stale).map(Verdict.keep) ?? .forget
     }
 
-    private init?(_ answer: borrowing ResponseHead, _ control: CacheControl, _ stale: ResiliencePlan.Stale) {
+    private init?(
+        _ answer: borrowing ResponseHead, _ control: CacheControl, _ changes: FieldChanges?,
+        _ stale: ResiliencePlan.Stale
+    ) {
         status = answer.status
         framing = answer.framing
         longestBody = stale.rules.maximumBodyBytes
@@ -61,15 +65,17 @@ struct StaleRecording {
                 return name.equalsLowercase("age") ? .age : .other
             }
             switch name {
-            case .forbidden: return nil
+            case .forbidden: if !field.isWithheld { return nil }
             case .age: age = answer.fields.withValue(at: index) { $0.decimal ?? 0 }
             case .other:
+                guard !field.isWithheld else { continue }
                 answer.fields.withName(at: index) { _ = out.writeBytes($0) }
                 out.writeStaticString(": ")
                 answer.fields.withValue(at: index) { _ = out.writeBytes($0) }
                 out.writeCRLF()
             }
         }
+        changes?.writeRenamed(answer.fields, into: &out)
         head = Array(out.readableBytesView)
         ageWhenStored = min(age, 1 << 31)
         freshSeconds = control.freshSeconds

@@ -29,6 +29,12 @@ struct FieldChanges: Sendable {
 
     /// Writes what comes behind the fields that are left.
     func write(_ fields: borrowing HeadFields, _ exchange: Exchange, into out: inout ByteBuffer) {
+        writeRenamed(fields, into: &out)
+        writeNew(exchange, into: &out)
+    }
+
+    /// Of what `fields` have, the part under other names.
+    func writeRenamed(_ fields: borrowing HeadFields, into out: inout ByteBuffer) {
         for (name, lineStart) in renamed {
             var index = fields.firstIndex(named: name)
             while let found = index {
@@ -40,6 +46,10 @@ struct FieldChanges: Sendable {
                 index = fields.firstIndex(named: name, from: found + 1)
             }
         }
+    }
+
+    /// What follows from the request alone.
+    func writeNew(_ exchange: Exchange, into out: inout ByteBuffer) {
         for (lineStart, value) in written {
             out.append(atMost: lineStart.count + value.bound(exchange) + 2) { cursor in
                 cursor.write(lineStart)

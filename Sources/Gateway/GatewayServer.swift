@@ -24,6 +24,7 @@ package final class GatewayServer: Sendable {
     private let logger: Logger
     private let trust: UpstreamTrust
     private let accessLog: AccessLog?
+    private let mostConnections: Int
     private let makeStore: @Sendable (any EventLoop) -> any LimitStore
     private let running = Mutex<Running?>(nil)
     private let latest: Mutex<Latest>
@@ -41,11 +42,12 @@ package final class GatewayServer: Sendable {
         var overrides: OverridePlan?
     }
 
-    /// `guards` answers at once, on any thread. `makeStore` is called once a worker, on its loop.
+    /// `guards` answers at once, on any thread. `mostConnections` is what the process has room for, whatever the configuration says.
+    /// `makeStore` is called once a worker, on its loop.
     package init(
         configuration: Configuration, group: MultiThreadedEventLoopGroup, guards: any LimitStore & Sendable,
         metrics: Metrics, logger: Logger, accessLog: AccessLog? = nil, trust: UpstreamTrust = .system,
-        makeStore: @escaping @Sendable (any EventLoop) -> any LimitStore
+        mostConnections: Int = .max, makeStore: @escaping @Sendable (any EventLoop) -> any LimitStore
     ) {
         latest = Mutex(Latest(plan: Plan(configuration, metrics)))
         self.group = group
@@ -53,6 +55,7 @@ package final class GatewayServer: Sendable {
         self.metrics = metrics
         self.logger = logger
         self.accessLog = accessLog
+        self.mostConnections = mostConnections
         self.trust = trust
         self.makeStore = makeStore
     }
@@ -67,7 +70,7 @@ package final class GatewayServer: Sendable {
             workers.append(try await makeWorker(index, on: loop, plan, tls))
         }
         let listener = Listener(
-            group: group,
+            group: group, mostConnections: mostConnections,
             workers: Dictionary(uniqueKeysWithValues: workers.map { (ObjectIdentifier($0.eventLoop), $0) }))
         let channel: any Channel
         do {

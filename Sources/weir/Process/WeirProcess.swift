@@ -30,6 +30,8 @@ struct WeirProcess {
     /// Starts, says where it listens, and returns once SIGTERM or SIGINT was answered by an orderly end.
     func runUntilStopped(_ started: (Addresses) -> Void) async throws {
         let signal = await StopSignal()
+        let files = OpenFiles.raised()
+        files.warn(of: configuration, logger)
         let metrics = Metrics(
             services: configuration.services.map(\.name), limits: configuration.limits.labels.map(\.metricsName),
             workers: configuration.gateway.workers)
@@ -39,7 +41,7 @@ struct WeirProcess {
         let controlGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let failure: (any Error)?
         do {
-            try await run(workers, controlGroup, metrics, accessLog, until: signal, started)
+            try await run(workers, controlGroup, metrics, accessLog, files, until: signal, started)
             failure = nil
         } catch {
             failure = error
@@ -52,7 +54,7 @@ struct WeirProcess {
 
     private func run(
         _ workers: MultiThreadedEventLoopGroup, _ controlGroup: MultiThreadedEventLoopGroup, _ metrics: Metrics,
-        _ accessLog: AccessLog?, until signal: StopSignal, _ started: (Addresses) -> Void
+        _ accessLog: AccessLog?, _ files: OpenFiles, until signal: StopSignal, _ started: (Addresses) -> Void
     ) async throws {
         let stores = try CounterStores(configuration, metrics: metrics, logger: logger)
         let recorder = try UsageRecorder(configuration, stores.counters, logger)
@@ -80,7 +82,8 @@ struct WeirProcess {
             group: controlGroup, logger: logger)
         let gateway = GatewayServer(
             configuration: configuration, group: workers, guards: stores.local, metrics: metrics, logger: logger,
-            accessLog: accessLog, makeStore: { stores.store(of: $0) })
+            accessLog: accessLog, mostConnections: files.clients(of: configuration), makeStore: { stores.store(of: $0) }
+        )
         overrides.board.listen { gateway.use($0) }
 
         let recording = Task { await recorder.run() }

@@ -16,6 +16,8 @@ final class ContentUpstream: Sendable {
     static func start() async throws -> ContentUpstream {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 4096)
+            // A slow reader must not have the kernel hold megabytes of its answer.
+            .childChannelOption(.socketOption(.so_sndbuf), value: 262_144)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()

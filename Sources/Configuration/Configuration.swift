@@ -8,6 +8,10 @@ package struct Configuration: Sendable {
     package var store: StoreSettings?
     /// nil: the counts of calendar quotas are kept nowhere else.
     package var usage: UsageSettings?
+    package var dns = DNSSettings()
+    /// nil: traces are passed through as they are.
+    package var tracing: TracingSettings?
+    package var logging = LoggingSettings()
     package var identity: IdentitySettings
     package var services: [Service]
     package var limits: LimitTable

@@ -25,9 +25,16 @@ package final class GatewayServer: Sendable {
     private let trust: UpstreamTrust
     private let accessLog: AccessLog?
     private let mostConnections: Int
+    private let spans: SpanQueue?
+    private let requestKeys: @Sendable (String) -> Void
+    private let epoch: @Sendable () -> Int64
     private let makeStore: @Sendable (any EventLoop) -> any LimitStore
     private let running = Mutex<Running?>(nil)
     private let latest: Mutex<Latest>
+    private let directory = EndpointDirectory()
+    private let checker = Mutex<NIOLoopBound<HealthChecker>?>(nil)
+    /// The last of each address.
+    private let keys = Mutex<[String: KeyUpdate]>([:])
 
     private struct Running: Sendable {
         let channel: any Channel
@@ -42,12 +49,17 @@ package final class GatewayServer: Sendable {
         var overrides: OverridePlan?
     }
 
-    /// `guards` answers at once, on any thread. `mostConnections` is what the process has room for, whatever the configuration says.
-    /// `makeStore` is called once a worker, on its loop.
+    /// `guards` answers at once, on any thread. `makeStore` is called once a worker, on its loop. `requestKeys` is called on any
+    /// worker's loop, with an address of keys that are missed; what comes of it is to be told by `use`. `epoch` is the wall
+    /// clock, in microseconds since 1970, by which tokens and keys expire. `mostConnections` is what the process has room for,
+    /// whatever the configuration says.
     package init(
         configuration: Configuration, group: MultiThreadedEventLoopGroup, guards: any LimitStore & Sendable,
-        metrics: Metrics, logger: Logger, accessLog: AccessLog? = nil, trust: UpstreamTrust = .system,
-        mostConnections: Int = .max, makeStore: @escaping @Sendable (any EventLoop) -> any LimitStore
+        metrics: Metrics, logger: Logger, accessLog: AccessLog? = nil, spans: SpanQueue? = nil,
+        trust: UpstreamTrust = .system, mostConnections: Int = .max,
+        requestKeys: @escaping @Sendable (String) -> Void = { _ in },
+        epoch: @escaping @Sendable () -> Int64 = { SystemTime.epochMicroseconds },
+        makeStore: @escaping @Sendable (any EventLoop) -> any LimitStore
     ) {
         latest = Mutex(Latest(plan: Plan(configuration, metrics)))
         self.group = group
@@ -56,13 +68,20 @@ package final class GatewayServer: Sendable {
         self.logger = logger
         self.accessLog = accessLog
         self.mostConnections = mostConnections
+        self.spans = spans
         self.trust = trust
+        self.requestKeys = requestKeys
+        self.epoch = epoch
         self.makeStore = makeStore
+        metrics.upstreams.observe { [directory] in
+            directory.statuses.map { ($0.service, "\($0.upstream)", $0.isHealthy && $0.ejections == 0) }
+        }
     }
 
     /// Listens; returns the bound address. Throws `GatewayError`.
     package func start() async throws -> ListenAddress {
         let plan = latest.withLock { $0.plan }
+        metrics.show(plan.resilience.gauges)
         let tls = try makeTLS(for: plan)
         latest.withLock { $0.tls = tls }
         var workers: [NIOLoopBound<Worker>] = []
@@ -80,9 +99,12 @@ package final class GatewayServer: Sendable {
             throw error
         }
         running.withLock { $0 = Running(channel: channel, workers: workers) }
+        try await check()
         // Any that came while the workers were made.
-        let overrides = latest.withLock { $0.overrides }
+        let (services, overrides) = latest.withLock { ($0.plan.configured, $0.overrides) }
+        for source in Set(services.flatMap(\.sources)) where !source.isFixed { apply(source) }
         if let overrides { for worker in workers { worker.eventLoop.execute { worker.value.use(overrides) } } }
+        for update in keys.withLock({ $0.values }) { tell(update, workers) }
         return ListenAddress(
             host: plan.settings.listen.host, port: channel.localAddress?.port ?? plan.settings.listen.port)
     }
@@ -99,6 +121,16 @@ package final class GatewayServer: Sendable {
         }
     }
 
+    /// What came of fetching an issuer's keys. Each worker knows it from its next event on.
+    package func use(_ update: KeyUpdate) {
+        keys.withLock { $0[update.address] = update }
+        tell(update, running.withLock { $0?.workers ?? [] })
+    }
+
+    private func tell(_ update: KeyUpdate, _ workers: [NIOLoopBound<Worker>]) {
+        for worker in workers { worker.eventLoop.execute { worker.value.use(update) } }
+    }
+
     /// A configuration that can be put in force.
     package struct Prepared: Sendable {
         fileprivate let plan: Plan
@@ -108,8 +140,9 @@ package final class GatewayServer: Sendable {
     /// `configuration` was made after the one that is in force, and has the same listener and the same number of workers. Throws
     /// `GatewayError`.
     package func prepare(_ configuration: Configuration) throws -> Prepared {
-        let plan = Plan(configuration, metrics)
-        return Prepared(plan: plan, tls: try latest.withLock { $0.tls } ?? makeTLS(for: plan))
+        let before = latest.withLock { $0 }
+        let plan = Plan(configuration, metrics, following: before.plan)
+        return Prepared(plan: plan, tls: try before.tls ?? makeTLS(for: plan))
     }
 
     /// Returns once each worker begins exchanges with this configuration. Requests in flight end as they began. Overrides of its limits
@@ -119,18 +152,53 @@ package final class GatewayServer: Sendable {
             latest.plan = prepared.plan
             latest.tls = prepared.tls
         }
+        metrics.show(prepared.plan.resilience.gauges)
         for worker in running.withLock({ $0?.workers ?? [] }) {
-            try? await worker.eventLoop.submit {
+            try? await worker.eventLoop.submit { [directory] in
                 let worker = worker.value
                 worker.use(
-                    prepared.plan, self.latest.withLock { $0.overrides }, tls: prepared.tls,
-                    self.metrics.worker(worker.index))
+                    prepared.plan, directory, self.latest.withLock { $0.overrides }, tls: prepared.tls,
+                    self.metrics.worker(worker.index), self.metrics.traffic.worker(worker.index))
             }.get()
         }
+        directory.keep(prepared.plan.configured)
+        try? await check()
+    }
+
+    /// From now on these are the endpoints that a source of upstreams names, for each worker from its next event on. What is in
+    /// flight to others ends as if nothing had happened.
+    package func use(_ endpoints: [Endpoint], of source: UpstreamSource) {
+        directory.use(endpoints, of: source)
+        apply(source)
+    }
+
+    private func apply(_ source: UpstreamSource) {
+        for worker in running.withLock({ $0?.workers ?? [] }) {
+            worker.eventLoop.execute { [directory] in worker.value.use(directory, of: source) }
+        }
+        if let checker = checker.withLock({ $0 }) { check(with: checker) }
+    }
+
+    /// Asks those who are upstreams now whether they are well, where services want that.
+    private func check() async throws {
+        let (services, tls) = latest.withLock { ($0.plan.configured, $0.tls) }
+        if let checker = checker.withLock({ $0 }) { return check(with: checker) }
+        guard services.contains(where: { $0.balancing.health != nil }) else { return }
+        let loop = group.next()
+        let checker = try await loop.submit { [logger] in
+            NIOLoopBound(HealthChecker(on: loop, tls: tls, logger: logger), eventLoop: loop)
+        }.get()
+        self.checker.withLock { $0 = checker }
+        check(with: checker)
+    }
+
+    private func check(with checker: NIOLoopBound<HealthChecker>) {
+        let (services, tls) = latest.withLock { ($0.plan.configured, $0.tls) }
+        checker.eventLoop.execute { [directory] in checker.value.use(services, directory, tls: tls) }
     }
 
     private func makeTLS(for plan: Plan) throws -> NIOSSLContext? {
-        guard plan.upstreams.contains(where: \.usesTLS) else { return nil }
+        guard plan.configured.contains(where: { $0.sources.contains(where: \.mayUseTLS) }) else { return nil }
         var settings = TLSConfiguration.makeClientConfiguration()
         settings.minimumTLSVersion = .tlsv12
         if case .file(let path) = trust { settings.trustRoots = .file(path) }
@@ -149,8 +217,10 @@ package final class GatewayServer: Sendable {
             let worker = Worker(
                 on: loop, index,
                 Worker.Parts(
-                    plan: plan, store: makeStore(loop), guards: guards, metrics: metrics.worker(index),
-                    log: accessLog?.makeWriter(), logger: logger, tls: tls))
+                    plan: plan, endpoints: plan.configured.map { directory.set(of: $0) }, store: makeStore(loop),
+                    guards: guards, metrics: metrics.worker(index), traffic: metrics.traffic.worker(index),
+                    log: accessLog?.makeWriter(), spans: spans?.makeWriter(), logger: logger, tls: tls,
+                    requestKeys: requestKeys, epoch: epoch))
             worker.start()
             if let overrides = latest.withLock({ $0.overrides }) { worker.use(overrides) }
             return NIOLoopBound(worker, eventLoop: loop)
@@ -166,6 +236,9 @@ package final class GatewayServer: Sendable {
             })
         else { return }
         try? await running.channel.close()
+        if let checker = checker.withLock({ $0.take() }) {
+            try? await checker.eventLoop.submit { checker.value.stop() }.get()
+        }
         let drained = running.workers.map { worker in worker.eventLoop.flatSubmit { worker.value.drain() } }
         let all = EventLoopFuture.andAllComplete(drained, on: running.channel.eventLoop)
         let patience = latest.withLock { $0.plan.settings.timeouts.drain }

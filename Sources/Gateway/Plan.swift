@@ -8,6 +8,12 @@ final class Plan: Sendable {
     struct PlannedRoute: Sendable {
         let name: String
         let limits: LimitPlan
+        /// nil: it forwards requests and answers as they are.
+        let extra: RoutePlan?
+        /// nil: whoever may call at all may call this.
+        let authorization: AuthorizationPlan?
+        /// Whether nobody is asked who calls.
+        let isPublic: Bool
     }
 
     struct PlannedService: Sendable {
@@ -15,8 +21,6 @@ final class Plan: Sendable {
         /// Where it is counted.
         let metricsIndex: Int
         let routes: [PlannedRoute]
-        /// Indices of `upstreams`.
-        let upstreams: [Int]
     }
 
     /// What a tenant plan changes.
@@ -31,10 +35,10 @@ final class Plan: Sendable {
     let identity: IdentityPlan
     let routes: RouteTable
     let services: [PlannedService]
+    /// In the same order.
+    let configured: [Service]
     /// By `Tenant.plan`.
     let tenantPlans: [TenantPlan]
-    /// Each address once, however many services use it.
-    let upstreams: [Upstream]
     let guards: LimitPlan
     let failedAuthentications: LimitPlan
     /// What a caller may know of its own budget.
@@ -42,29 +46,34 @@ final class Plan: Sendable {
     let isLegacy: Bool
     let writesLimitFields: Bool
     let headLimits: HeadLimits
+    let accessLine: AccessLine
+    /// nil: traces are passed through.
+    let tracing: TracingPlan?
+    let resilience: ResilienceTable
 
-    init(_ configuration: Configuration, _ metrics: Metrics) {
+    /// What `configuration` declares as `previous` did keeps its state.
+    init(_ configuration: Configuration, _ metrics: Metrics, following previous: Plan? = nil) {
+        resilience = ResilienceTable(configuration.services, following: previous?.resilience)
         settings = configuration.gateway
         let limits = configuration.limits
         self.limits = limits
         identity = IdentityPlan(configuration.identity, limits.plans)
+        let hasTokens = !identity.issuers.isEmpty
         routes = RouteTable(configuration.services)
-        var upstreams: [Upstream] = []
-        func index(of upstream: Upstream) -> Int {
-            if let known = upstreams.firstIndex(of: upstream) { return known }
-            upstreams.append(upstream)
-            return upstreams.count - 1
-        }
+        configured = configuration.services
         services = configuration.services.map { service in
             guard let groups = limits.service(named: service.name), groups.routes.count == service.routes.count else {
                 preconditionFailure("the limit table is made of the same services")
             }
             return PlannedService(
                 name: service.name, metricsIndex: metrics.index(ofService: service.name),
-                routes: zip(service.routes, groups.routes).map { PlannedRoute(name: $0.name, limits: LimitPlan($1)) },
-                upstreams: service.upstreams.map { index(of: $0) })
+                routes: zip(service.routes, groups.routes).map { route, limits in
+                    PlannedRoute(
+                        name: route.name, limits: LimitPlan(limits), extra: RoutePlan(route, of: service),
+                        authorization: AuthorizationPlan(route.authorization, hasTokens: hasTokens),
+                        isPublic: route.isPublic)
+                })
         }
-        self.upstreams = upstreams
         tenantPlans = limits.plans.plans.map { plan in
             TenantPlan(
                 routes: plan.table.services.map { $0.routes.map { LimitPlan($0) } },
@@ -77,33 +86,10 @@ final class Plan: Sendable {
         writesLimitFields = settings.headers != .none
         headLimits = HeadLimits(
             maxHeadBytes: settings.maximumHeaderBytes, maxFields: settings.maximumHeaderFields)
+        accessLine = AccessLine(settings.accessLog)
+        tracing = configuration.tracing.map { TracingPlan($0) }
     }
 
     /// Whether the peer may say for whom it asks.
     func trusts(_ peer: ClientAddress) -> Bool { settings.trustedProxies.contains { $0.contains(peer) } }
-}
-
-/// How requests say who they are.
-struct IdentityPlan: Sendable {
-    /// Lowercase name of the field that trusted proxies set to the tenant.
-    let header: FieldName?
-    let keyHeader: FieldName?
-    /// By SHA-256 of the key.
-    let tenants: [[UInt8]: Tenant]
-    private let plans: TenantPlans
-
-    init(_ settings: IdentitySettings, _ plans: TenantPlans) {
-        header = settings.header.flatMap { FieldName($0) }
-        keyHeader = settings.apiKeys.flatMap { FieldName($0.header) }
-        self.plans = plans
-        tenants =
-            settings.apiKeys?.tenants.mapValues { Tenant(Array($0.utf8), plan: plans.index(of: $0) ?? -1) } ?? [:]
-    }
-
-    /// The tenant that a trusted proxy names.
-    func tenant(named name: [UInt8]) -> Tenant {
-        Tenant(name, plan: plans.index(of: String(decoding: name, as: UTF8.self)) ?? -1)
-    }
-
-    var isAnonymous: Bool { header == nil && keyHeader == nil }
 }

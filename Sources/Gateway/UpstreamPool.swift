@@ -35,7 +35,6 @@ struct UpstreamPool<Connection: AnyObject, Waiter: AnyObject> {
     var idleCount: Int { idle.count }
     /// Requests that this upstream has or is about to get.
     var inFlight: Int { leased + waiting }
-    var isUnused: Bool { total == 0 && waiting == 0 }
     private var total: Int { idle.count + leased + opening }
     /// Whether a waiter waits for another request to end rather than for a connection to open.
     var isSaturated: Bool { opening == 0 && leased >= maximumConnections }

@@ -24,7 +24,9 @@ struct OpenFiles: Equatable {
     /// Connections of clients for which there is room: what upstreams may need is kept free, but never more than a quarter.
     func clients(of configuration: Configuration) -> Int {
         let gateway = configuration.gateway
-        let upstreams = Set(configuration.services.flatMap(\.upstreams)).count
+        // A source that is looked up may be several, which nobody knows yet.
+        let discovered = configuration.services.reduce(0) { $0 + $1.sources.count - $1.upstreams.count }
+        let upstreams = Set(configuration.services.flatMap(\.upstreams)).count + discovered
         let toUpstreams = upstreams * gateway.workers * gateway.maximumUpstreamConnections
         return max(1, limit - Self.others - min(toUpstreams, limit / 4))
     }

@@ -37,6 +37,8 @@ struct WeirProcess {
     /// Starts, says where it listens, and returns once SIGTERM or SIGINT was answered by an orderly end.
     func runUntilStopped(_ started: (Addresses) -> Void) async throws {
         let signal = await StopSignal()
+        let files = OpenFiles.raised()
+        files.warn(of: configuration, logger)
         let metrics = Metrics(
             services: configuration.services.map(\.name), limits: configuration.limits.labels.map(\.metricsName),
             workers: configuration.gateway.workers, traffic: TrafficNames(configuration.services))
@@ -47,7 +49,7 @@ struct WeirProcess {
         let controlGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let failure: (any Error)?
         do {
-            try await run(workers, controlGroup, metrics, accessLog, exporter, until: signal, started)
+            try await run(workers, controlGroup, metrics, accessLog, exporter, files, until: signal, started)
             failure = nil
         } catch {
             failure = error
@@ -61,7 +63,8 @@ struct WeirProcess {
 
     private func run(
         _ workers: MultiThreadedEventLoopGroup, _ controlGroup: MultiThreadedEventLoopGroup, _ metrics: Metrics,
-        _ accessLog: AccessLog?, _ exporter: SpanExporter?, until signal: StopSignal, _ started: (Addresses) -> Void
+        _ accessLog: AccessLog?, _ exporter: SpanExporter?, _ files: OpenFiles,
+        until signal: StopSignal, _ started: (Addresses) -> Void
     ) async throws {
         let stores = try CounterStores(configuration, metrics: metrics, logger: logger)
         let recorder = try UsageRecorder(configuration, stores.counters, logger)
@@ -90,7 +93,8 @@ struct WeirProcess {
         let keys = KeyKeeper(logger: logger)
         let gateway = GatewayServer(
             configuration: configuration, group: workers, guards: stores.local, metrics: metrics, logger: logger,
-            accessLog: accessLog, spans: exporter?.queue, requestKeys: { keys.request($0) },
+            accessLog: accessLog, spans: exporter?.queue, mostConnections: files.clients(of: configuration),
+            requestKeys: { keys.request($0) },
             makeStore: { stores.store(of: $0) })
         overrides.board.listen { gateway.use($0) }
         keys.keep(configuration.identity) { gateway.use($0) }

@@ -1,7 +1,5 @@
-import TestSupport
-
 /// Makes messages that are slightly wrong, or right in an unusual way, from a corpus of others.
-struct Mutator {
+package struct Mutator {
     private let corpus: [[UInt8]]
     private var random: SeededGenerator
 
@@ -24,15 +22,15 @@ struct Mutator {
         " 304 ", " 100 ",
     ].map { Array($0.utf8) }
 
-    init(_ corpus: [String], seed: UInt64) {
+    package init(_ corpus: [String], seed: UInt64) {
         self.corpus = corpus.map { Array($0.utf8) }
         random = SeededGenerator(seed: seed)
     }
 
     /// From `WEIR_TEST_MUTATIONS`, or `usual`.
-    static func rounds(usual: Int) -> Int { TestEnvironment["WEIR_TEST_MUTATIONS"].flatMap(Int.init) ?? usual }
+    package static func rounds(usual: Int) -> Int { TestEnvironment["WEIR_TEST_MUTATIONS"].flatMap(Int.init) ?? usual }
 
-    mutating func next() -> [UInt8] {
+    package mutating func next() -> [UInt8] {
         var bytes = corpus.randomElement(using: &random)!
         for _ in 0..<Int.random(in: 1...3, using: &random) { mutate(&bytes) }
         return bytes

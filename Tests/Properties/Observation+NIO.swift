@@ -1,14 +1,14 @@
-import HTTPWire
+package import HTTPWire
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1
 
 /// What NIO's own decoders make of the same bytes. An error is recorded as such, without its kind.
-struct ReferenceObservation {
-    var messages: [ObservedMessage] = []
-    var failed = false
+package struct ReferenceObservation {
+    package var messages: [ObservedMessage] = []
+    package var failed = false
 
-    static func ofRequests(_ bytes: [UInt8], _ feeding: Feeding = .whole) -> ReferenceObservation {
+    package static func ofRequests(_ bytes: [UInt8], _ feeding: Feeding = .whole) -> ReferenceObservation {
         let channel = EmbeddedChannel(handler: ByteToMessageHandler(HTTPRequestDecoder()))
         var observation = ReferenceObservation()
         do {
@@ -30,7 +30,7 @@ struct ReferenceObservation {
         return observation
     }
 
-    static func ofResponses(
+    package static func ofResponses(
         _ bytes: [UInt8], _ feeding: Feeding = .whole, answering method: HTTPWire.Method = .get
     ) -> ReferenceObservation {
         let decoder = HTTPResponseDecoder(informationalResponseStrategy: .forward)

@@ -1,6 +1,6 @@
 /// Short messages that use what HTTP/1 has, and what smugglers have tried.
-enum Corpus {
-    static let requests = [
+package enum MessageCorpus {
+    package static let requests = [
         "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET /a/b?c=d HTTP/1.1\r\nHost: a:80\r\nUser-Agent: x\r\nAccept: */*\r\n\r\n",
         "HEAD /a HTTP/1.0\r\n\r\n",
@@ -47,7 +47,7 @@ enum Corpus {
         "GET /a HTTP/1.1 HTTP/1.1\r\nHost: a\r\n\r\n",
     ]
 
-    static let responses = [
+    package static let responses = [
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nServer: x\r\nDate: y\r\n\r\nhelloHTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 200 \r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",

@@ -1,31 +1,31 @@
-import HTTPWire
+package import HTTPWire
 import NIOCore
 
 /// One message as a reader saw it, in a form in which two readers can be compared.
-struct ObservedMessage: Equatable, CustomStringConvertible {
-    var startLine = ""
-    var fields: [String] = []
-    var body: [UInt8] = []
-    var keepsAlive = true
-    var isComplete = false
+package struct ObservedMessage: Equatable, CustomStringConvertible {
+    package var startLine = ""
+    package var fields: [String] = []
+    package var body: [UInt8] = []
+    package var keepsAlive = true
+    package var isComplete = false
 
-    var description: String {
+    package var description: String {
         "\(startLine) \(fields) body \(String(decoding: body, as: UTF8.self).debugDescription)"
             + " keepsAlive \(keepsAlive) complete \(isComplete)"
     }
 }
 
 /// What a reader made of the bytes of a connection.
-struct Observation: Equatable {
-    var messages: [ObservedMessage] = []
-    var error: WireError.Code?
+package struct Observation: Equatable {
+    package var messages: [ObservedMessage] = []
+    package var error: WireError.Code?
 }
 
 /// How bytes are handed to a reader.
-enum Feeding: CaseIterable {
+package enum Feeding: CaseIterable, Sendable {
     case whole, byteByByte
 
-    func pieces(of bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+    package func pieces(of bytes: [UInt8]) -> [ArraySlice<UInt8>] {
         switch self {
         case .whole: [bytes[...]]
         case .byteByByte: bytes.indices.map { bytes[$0...$0] }
@@ -34,15 +34,15 @@ enum Feeding: CaseIterable {
 }
 
 extension HeadFields {
-    func text(_ range: ByteRange) -> String { withBytes(range) { String(decoding: $0, as: UTF8.self) } }
+    package func text(_ range: ByteRange) -> String { withBytes(range) { String(decoding: $0, as: UTF8.self) } }
 
-    var lines: [String] {
+    package var lines: [String] {
         (0..<count).map { "\(text(self[$0].name)): \(text(self[$0].value))" }
     }
 }
 
 extension Observation {
-    static func ofRequests(
+    package static func ofRequests(
         _ bytes: [UInt8], _ feeding: Feeding = .whole, chunks: ChunkedDecoder.Output = .payload,
         limits: HeadLimits = HeadLimits()
     ) -> Observation {
@@ -65,7 +65,7 @@ extension Observation {
         return observation
     }
 
-    static func ofResponses(
+    package static func ofResponses(
         _ bytes: [UInt8], _ feeding: Feeding = .whole, answering method: HTTPWire.Method = .get,
         chunks: ChunkedDecoder.Output = .payload, closes: Bool = true
     ) -> Observation {
@@ -116,7 +116,7 @@ extension Observation {
 }
 
 /// One head, which must be complete and of which nothing may be left.
-func parseRequest(_ text: String, limits: HeadLimits = HeadLimits()) throws -> RequestHead {
+package func parseRequest(_ text: String, limits: HeadLimits = HeadLimits()) throws -> RequestHead {
     var buffer = ByteBuffer(string: text)
     var head = RequestHead()
     var parser = HeadParser(limits: limits)
@@ -124,7 +124,7 @@ func parseRequest(_ text: String, limits: HeadLimits = HeadLimits()) throws -> R
     return head
 }
 
-func parseResponse(_ text: String, answering method: HTTPWire.Method = .get) throws -> ResponseHead {
+package func parseResponse(_ text: String, answering method: HTTPWire.Method = .get) throws -> ResponseHead {
     var buffer = ByteBuffer(string: text)
     var head = ResponseHead()
     var parser = HeadParser()

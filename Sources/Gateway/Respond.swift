@@ -222,7 +222,9 @@ enum Respond {
     private static func account(_ exchange: Exchange) {
         exchange.isEnded = true
         if exchange.hasHead { exchange.bytesIn = exchange.client.reader.payloadBytes }
-        exchange.worker.metrics.countRequest(service: exchange.place?.service ?? -1, status: exchange.status)
+        exchange.worker.metrics.countRequest(
+            service: exchange.place.map { exchange.edition.plan.services[$0.service].metricsIndex } ?? -1,
+            status: exchange.status)
         if let log = exchange.worker.log { AccessRecord.write(exchange, to: log) }
     }
 }

@@ -6,7 +6,8 @@ struct ServiceReader {
     let limits: LimitReader
     let transformations: TransformationReader
 
-    static let keys = ["name", "routes", "upstreams", "limits"] + TransformationReader.keys
+    static let keys =
+        ["name", "routes", "upstreams", "limits"] + BalancingReader.keys + TransformationReader.keys
 
     struct Result {
         var service: Service
@@ -25,6 +26,7 @@ struct ServiceReader {
         var names: [String: Int] = [:]
         var routeReader = RouteReader(faults: faults, limits: limits, transformations: transformations)
         let upstreamReader = UpstreamReader(faults: faults)
+        let balancingReader = BalancingReader(faults: faults)
         for element in list {
             guard let section = Section(element, "services", keys: Self.keys, faults) else { continue }
             let name = readName(section)
@@ -39,8 +41,9 @@ struct ServiceReader {
             let routes = routeReader.read(section, name, scope)
             // Where each route answers by itself, none is asked for.
             let needsUpstreams = routes.isEmpty || routes.contains { !$0.route.answersItself }
-            let upstreams = needsUpstreams || section.has("upstreams") ? upstreamReader.read(section) : []
-            var service = Service(name: name, routes: routes.map(\.route), upstreams: upstreams)
+            let sources = needsUpstreams || section.has("upstreams") ? upstreamReader.read(section) : []
+            var service = Service(name: name, routes: routes.map(\.route), sources: sources)
+            service.balancing = balancingReader.read(section)
             service.transformation = transformations.read(section, parameters: nil)
             results.append(
                 Result(

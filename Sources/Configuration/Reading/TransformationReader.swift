@@ -46,7 +46,7 @@ struct TransformationReader {
                 continue
             }
             if isGood(name, false, place, check), isGood(new, true, value.position, check) {
-                changes.rename.append((name, new))
+                changes.rename.append(Rename(from: name, to: new))
             }
         }
         changes.set = readTemplates(section, "set", parameters, check)

@@ -1,4 +1,4 @@
-package struct Route: Sendable {
+package struct Route: Hashable, Sendable {
     /// What of a request's canonical path it takes.
     package enum Match: Hashable, Sendable {
         /// This path, and what continues it after a `/`.

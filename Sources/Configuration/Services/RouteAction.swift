@@ -1,12 +1,12 @@
 /// What is done with a request that takes a route, once its limits allow it.
-package enum RouteAction: Sendable {
+package enum RouteAction: Hashable, Sendable {
     /// nil: with its path as it is.
     case forward(PathRewrite?)
     case redirect(Redirect)
     case respond(FixedResponse)
 }
 
-package struct PathRewrite: Sendable {
+package struct PathRewrite: Hashable, Sendable {
     /// The forwarded path.
     package var path: Template
     /// Whether the route's prefix is missing in it, which upstreams are told.
@@ -18,7 +18,7 @@ package struct PathRewrite: Sendable {
     }
 }
 
-package struct Redirect: Sendable {
+package struct Redirect: Hashable, Sendable {
     /// 301, 302, 303, 307 or 308.
     package var status: Int
     package var location: Template
@@ -32,7 +32,7 @@ package struct Redirect: Sendable {
     }
 }
 
-package struct FixedResponse: Sendable {
+package struct FixedResponse: Hashable, Sendable {
     /// 200 to 599, but not 304.
     package var status: Int
     package var contentType: String?

@@ -1,5 +1,5 @@
 /// What is changed in requests on their way to upstreams, and in upstreams' answers on their way back.
-package struct Transformation: Sendable {
+package struct Transformation: Hashable, Sendable {
     package enum Host: Hashable, Sendable {
         /// The one that the request has.
         case preserve
@@ -18,10 +18,10 @@ package struct Transformation: Sendable {
 }
 
 /// Changes of fields or of a query's parameters, made in this order: remove, rename, set, add.
-package struct NamedChanges: Sendable {
+package struct NamedChanges: Hashable, Sendable {
     package var remove: [String] = []
     /// All at once, so that two can be exchanged.
-    package var rename: [(from: String, to: String)] = []
+    package var rename: [Rename] = []
     /// Instead of all of that name.
     package var set: [NamedTemplate] = []
     package var add: [NamedTemplate] = []
@@ -31,7 +31,17 @@ package struct NamedChanges: Sendable {
     package var isEmpty: Bool { remove.isEmpty && rename.isEmpty && set.isEmpty && add.isEmpty }
 }
 
-package struct NamedTemplate: Sendable {
+package struct Rename: Hashable, Sendable {
+    package var from: String
+    package var to: String
+
+    package init(from: String, to: String) {
+        self.from = from
+        self.to = to
+    }
+}
+
+package struct NamedTemplate: Hashable, Sendable {
     package var name: String
     package var value: Template
 

@@ -10,7 +10,11 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         var configuration = try file.load()
         try options.apply(to: &configuration)
-        let process = WeirProcess(configuration, logger: options.makeLogger())
+        let process = WeirProcess(configuration, logger: options.makeLogger()) { previous throws(CommandError) in
+            var next = try file.load(after: previous)
+            try options.apply(to: &next)
+            return next
+        }
         try await process.runUntilStopped { addresses in
             Terminal.note("weir: gateway on http://\(addresses.gateway)")
             Terminal.note("weir: control on http://\(addresses.control)")

@@ -17,10 +17,13 @@ struct WeirProcess {
     }
 
     private let configuration: Configuration
+    /// Reads the configuration that takes the place of another; nil: there is nothing to read.
+    private let load: ConfigurationKeeper.Load?
     private let logger: Logger
 
-    init(_ configuration: Configuration, logger: Logger) {
+    init(_ configuration: Configuration, logger: Logger, load: ConfigurationKeeper.Load? = nil) {
         self.configuration = configuration
+        self.load = load
         self.logger = logger
     }
 
@@ -28,12 +31,10 @@ struct WeirProcess {
     func runUntilStopped(_ started: (Addresses) -> Void) async throws {
         let signal = await StopSignal()
         let metrics = Metrics(
-            services: configuration.services.map(\.name),
-            limits: configuration.limits.labels.map { ($0.limit, $0.owner.service) },
+            services: configuration.services.map(\.name), limits: configuration.limits.labels.map(\.metricsName),
             workers: configuration.gateway.workers)
         let accessLog = try AccessLog.open(
             configuration.gateway.accessLog, metrics: metrics.worker(configuration.gateway.workers), logger: logger)
-        let reopening = Task { await accessLog?.reopenOnHangup() }
         let workers = MultiThreadedEventLoopGroup(numberOfThreads: configuration.gateway.workers)
         let controlGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let failure: (any Error)?
@@ -45,7 +46,6 @@ struct WeirProcess {
         }
         try? await workers.shutdownGracefully()
         try? await controlGroup.shutdownGracefully()
-        reopening.cancel()
         accessLog?.close()
         if let failure { throw failure }
     }
@@ -84,6 +84,15 @@ struct WeirProcess {
         overrides.board.listen { gateway.use($0) }
 
         let recording = Task { await recorder.run() }
+        let keeper = ConfigurationKeeper(
+            configuration, load: load, accessLog: accessLog, metrics: metrics, logger: logger
+        ) { next in
+            metrics.use(services: next.services.map(\.name), limits: next.limits.labels.map(\.metricsName))
+            let prepared = try gateway.prepare(next)
+            stores.use(next.limits)
+            overrides.board.use(next.limits)
+            await gateway.use(prepared)
+        }
         let failure: (any Error)?
         do {
             let controlAddress = try await control.start()
@@ -92,8 +101,11 @@ struct WeirProcess {
             #if os(Linux)
             StartMemory.giveBack()
             #endif
+            let keeping = Task { await keeper.run() }
             started(Addresses(gateway: gatewayAddress, control: controlAddress, store: describe(isReached)))
             await signal.wait()
+            keeping.cancel()
+            await keeping.value
             Terminal.note("weir: stopping; requests in flight are finished first")
             failure = nil
         } catch {
@@ -115,4 +127,9 @@ struct WeirProcess {
         if isReached { return "\(settings.redis)" }
         return "\(settings.redis), which does not answer: this replica enforces its share until it does"
     }
+}
+
+extension LimitTable.Label {
+    /// As metrics tell limits apart.
+    fileprivate var metricsName: (limit: String, service: String?) { (limit, owner.service) }
 }

@@ -75,8 +75,16 @@ struct TransformationReader {
             return nil
         }
         return faults.at(value.position) { () throws(ConfigurationError) in
-            try Template(parsing: text, parameters: parameters)
+            try checked(Template(parsing: text, parameters: parameters))
         }
+    }
+
+    /// The template, in which no credential is a variable.
+    func checked(_ template: Template) throws(ConfigurationError) -> Template {
+        for case .header(let name) in template.variables where credentials.contains(FieldTarget.normalized(name)) {
+            throw ConfigurationError("`${header:\(name)}` says who asks, and goes no further than here; use ${tenant}")
+        }
+        return template
     }
 
     /// Fields of an answer of Weir's own.

@@ -9,6 +9,9 @@ package struct Configuration: Sendable {
     /// nil: the counts of calendar quotas are kept nowhere else.
     package var usage: UsageSettings?
     package var dns = DNSSettings()
+    /// nil: traces are passed through as they are.
+    package var tracing: TracingSettings?
+    package var logging = LoggingSettings()
     package var identity: IdentitySettings
     package var services: [Service]
     package var limits: LimitTable

@@ -42,7 +42,7 @@ package struct GatewaySettings: Hashable, Sendable {
     package var maximumConnections = 20_000
     /// Connections a worker keeps open to one upstream.
     package var maximumUpstreamConnections = 256
-    package var accessLog = AccessLogSettings.off
+    package var accessLog = AccessLogSettings()
 
     package init() {}
 }

@@ -14,6 +14,7 @@ package final class ControlServer: Sendable {
     private let settings: ControlSettings
     private let quota: QuotaAPI
     private let operations: OperationsAPI
+    private let levels: LogLevelAPI
     private let group: any EventLoopGroup
     private let logger: Logger
     private let running = Mutex<Running?>(nil)
@@ -31,7 +32,7 @@ package final class ControlServer: Sendable {
     package init(
         configuration: Configuration, limiter: AsyncLimiter, usage: AsyncUsage, board: OverrideBoard,
         overrides: any OverrideStore, metrics: Metrics, status: @escaping @Sendable () -> StoreStatus,
-        readiness: Readiness, group: any EventLoopGroup, logger: Logger
+        readiness: Readiness, logLevel: SharedLogLevel, group: any EventLoopGroup, logger: Logger
     ) {
         settings = configuration.control
         quota = QuotaAPI(
@@ -39,6 +40,7 @@ package final class ControlServer: Sendable {
             usage: usage,
             meter: DecisionMeter(metrics, worker: configuration.gateway.workers), status: status, logger: logger)
         operations = OperationsAPI(metrics: metrics, board: board, status: status, readiness: readiness)
+        levels = LogLevelAPI(shared: logLevel, logger: logger)
         self.group = group
         self.logger = logger
     }
@@ -81,6 +83,7 @@ package final class ControlServer: Sendable {
         router.middlewares.add(ProblemDetails())
         router.middlewares.add(Access(token: settings.token))
         operations.addRoutes(to: router)
+        levels.addRoutes(to: router)
         quota.addRoutes(to: router)
         return Application(
             router: router,

@@ -1,4 +1,5 @@
 import NIOCore
+import Telemetry
 import WeirConfiguration
 
 /// What one worker makes of one configuration. Another configuration gets another edition; an exchange keeps the one with
@@ -14,13 +15,24 @@ final class Edition {
     var authenticator: Authenticator
     var tenantLimits: TenantLimits
     var budgets = BudgetCache()
+    /// Of the plan's services and routes, by their indices.
+    let traffic: WorkerTraffic
+    var failures: FailureLog
+    var resilience: ResilienceState
 
-    init(_ plan: Plan) {
+    /// `previous` is the one whose place it takes. `keySource` gives what the worker has of an address's keys.
+    init(
+        _ plan: Plan, traffic: WorkerTraffic, following previous: Edition? = nil, keySource: (String) -> KeySource
+    ) {
         self.plan = plan
+        self.traffic = traffic
+        failures = FailureLog(services: plan.services.count)
+        resilience = ResilienceState(
+            plan.resilience, following: previous.map { ($0.plan.resilience, $0.resilience) })
         timeouts = Timeouts(plan.settings.timeouts)
         patience = BodyPatience(timeout: timeouts.body, leastRate: plan.settings.minimumBodyRate)
         longestBody = plan.settings.maximumBodyBytes ?? .max
-        authenticator = Authenticator(plan.identity)
+        authenticator = Authenticator(plan.identity, source: keySource)
         tenantLimits = TenantLimits(plan)
     }
 

@@ -1,6 +1,8 @@
 import HTTPWire
 import LimiterCore
 import NIOCore
+import Telemetry
+import Tokens
 
 /// What a step says of the exchange that it was given.
 enum Step {
@@ -14,11 +16,11 @@ enum Step {
 
 /// One request and its answer. A client connection has one of these and uses it again for each request.
 ///
-/// The steps (Guard, Routing, Authentication, Limiting, Forwarding) read and change it one after the other; every end of
+/// The steps (Guard, Routing, Authentication, Authorization, Limiting, Forwarding) read and change it one after the other; every end of
 /// it goes through Respond.
 final class Exchange {
     enum Phase {
-        case guarding, routing, authenticating, limiting, forwarding
+        case guarding, routing, authenticating, authorizing, limiting, forwarding
     }
 
     let client: ClientConnection
@@ -53,6 +55,12 @@ final class Exchange {
     var allowedMethods = MethodSet.none
     var asksForBudget = false
     var tenant = Tenant.anonymous
+    /// The API key that it came with, if any.
+    var apiKey: APIKey?
+    /// The token that it came with, if any.
+    var token: BearerToken?
+    /// Whether it has waited for a key that its token needs.
+    var hasAwaitedKeys = false
     var clientAddress: ClientAddress
     var requestID: RequestID
 
@@ -73,11 +81,19 @@ final class Exchange {
     var forwardedPath = ByteBuffer()
     var gate: UpstreamGate?
     var upstream: UpstreamConnection?
+    /// The service whose upstreams are asked; below zero: none is yet.
+    var target = -1
     var attempts = 0
     /// Where the latest attempt went, and where those before it did.
     var attempted: UpstreamGate?
     var tried: [UpstreamGate] = []
+    /// Whether a connection that had been idle too long was replaced.
     var hasRetried = false
+    /// Whether an upstream was sent anything of the request's body.
+    var hasSentBody = false
+    /// What its route declares about failures; nil: nothing, and `trial` means nothing.
+    var resilience: ResiliencePlan?
+    var trial = Trial()
     var sentAt: Int64 = 0
     /// From sending the request to the answer's head, in nanoseconds; below zero: there was none.
     var upstreamNanoseconds: Int64 = -1
@@ -86,20 +102,37 @@ final class Exchange {
     /// Whether a closed connection marks the end of the answer.
     var endsWithConnection = false
     var hasContinued = false
+    /// What the upstream's answer says; 0: there was none.
+    var upstreamStatus = 0
+    /// Why there was no good answer.
+    var cause: FailureCause?
+    /// nil: traces are passed through.
+    var trace: ExchangeTrace?
+    /// Whether it counts as being answered by its service.
+    var isInFlight = false
     /// What is wrong with the message that is refused.
     var fault: WireError.Code?
+    /// Says more of why it is refused than the kind of problem.
+    var refusal: Problem.Text?
 
-    /// The exchange as it is about one request: when an answer comes later, it may be about another.
+    /// What the caller's token says; nil: there is none.
+    var claims: Claims? { token?.claims }
+
+    /// The exchange as it is about one attempt of one request: when an answer comes later, it may be about another.
     struct Ticket {
         let exchange: Exchange
         private let number: UInt32
+        private let attempt: Int
 
         init(_ exchange: Exchange) {
             self.exchange = exchange
             number = exchange.requestID.number
+            attempt = exchange.attempts
         }
 
-        var isCurrent: Bool { !exchange.isEnded && exchange.requestID.number == number }
+        var isCurrent: Bool {
+            !exchange.isEnded && exchange.requestID.number == number && exchange.attempts == attempt
+        }
     }
 
     func ticket() -> Ticket { Ticket(self) }
@@ -119,6 +152,7 @@ final class Exchange {
         keepsAlive = client.reader.head.keepAlive && !worker.isDraining
         clientAddress = client.clientAddress(of: client.reader.head.fields)
         requestID.begin(client.reader.head.fields, trusted: client.isTrustedProxy)
+        if let tracing = edition.plan.tracing { beginTrace(tracing) }
         client.expectNothing()
         if case .none = client.reader.head.framing {
             // Its end is read at once, and takes no bytes.
@@ -156,12 +190,23 @@ final class Exchange {
         route = nil
         asksForBudget = false
         tenant = .anonymous
+        apiKey = nil
+        token = nil
+        hasAwaitedKeys = false
+        refusal = nil
         decided = nil
+        target = -1
         attempts = 0
         attempted = nil
         if !tried.isEmpty { tried = [] }
         hasRetried = false
+        hasSentBody = false
+        resilience = nil
         upstreamNanoseconds = -1
+        upstreamStatus = 0
+        cause = nil
+        trace = nil
+        isInFlight = false
         wrapsInChunks = false
         endsWithConnection = false
         hasContinued = false
@@ -176,6 +221,7 @@ final class Exchange {
                 case .guarding: Guard.step(self)
                 case .routing: Routing.step(self)
                 case .authenticating: Authentication.step(self)
+                case .authorizing: Authorization.step(self)
                 case .limiting: Limiting.step(self)
                 case .forwarding: Forwarding.step(self)
                 }
@@ -193,8 +239,14 @@ final class Exchange {
     func goOn() {
         switch phase {
         case .guarding: phase = .routing
-        case .routing: phase = .authenticating
-        case .authenticating: phase = .limiting
+        case .routing:
+            phase = .authenticating
+            if let place {
+                edition.traffic.began(service: place.service)
+                isInFlight = true
+            }
+        case .authenticating: phase = .authorizing
+        case .authorizing: phase = .limiting
         case .limiting, .forwarding: phase = .forwarding
         }
     }

@@ -1,6 +1,7 @@
 import HTTPWire
 import LimiterCore
 import NIOCore
+import Telemetry
 
 /// Passes the request on: a connection to the upstream that is chosen, the head in the form it was routed by, then the body.
 enum Forwarding {
@@ -10,23 +11,34 @@ enum Forwarding {
                 Respond.answer(exchange, answer)
                 return .waiting
             }
-            if let path = route.forward?.path, !rewritePath(exchange, path) { return .respond(.malformedRequest) }
+            if let path = route.forward?.path, exchange.attempts == 0, !rewritePath(exchange, path) {
+                return .respond(.malformedRequest)
+            }
         }
-        guard let gate = chooseGate(exchange) else { return .respond(.noUpstream) }
+        if let problem = exchange.beginAttempts() { return .respond(problem) }
+        if exchange.resilience != nil, !exchange.isAdmitted() {
+            exchange.attemptRefused()
+            return .waiting
+        }
+        guard let gate = chooseGate(exchange) else {
+            exchange.attemptEnded(.noUpstream)
+            return .waiting
+        }
         exchange.attempt(at: gate)
+        exchange.attemptBegins()
         exchange.gate = gate
         exchange.attempts += 1
         exchange.client.expect(.connection)
-        return gate.acquire(for: exchange) ? .waiting : .respond(.upstreamBusy)
+        if !gate.acquire(for: exchange) { exchange.attemptEnded(.busy) }
+        return .waiting
     }
 
     private static func chooseGate(_ exchange: Exchange) -> UpstreamGate? {
-        guard let place = exchange.place else { return nil }
-        return exchange.edition.upstreams[place.service].choose(for: exchange)
+        exchange.target < 0 ? nil : exchange.edition.upstreams[exchange.target].choose(for: exchange)
     }
 
     static func upstreams(of exchange: Exchange) -> Int {
-        exchange.place.map { exchange.edition.upstreams[$0.service].count } ?? 0
+        exchange.target < 0 ? 0 : exchange.edition.upstreams[exchange.target].count
     }
 
     // MARK: The head
@@ -56,7 +68,9 @@ enum Forwarding {
         client.reader.head.fields.remove(.xWeirTenant)
         client.reader.head.fields.remove(.xForwardedFor)
         if exchange.requestID.given == nil { client.reader.head.fields.remove(.xRequestID) }
+        exchange.trace?.removeFields(&client.reader.head.fields)
         if let name = identity.keyHeader { client.reader.head.fields.remove(named: name) }
+        if !identity.issuers.isEmpty { removeTokens(exchange) }
         guard !client.isTrustedProxy else { return }
         if let name = identity.header { client.reader.head.fields.remove(named: name) }
         for known in Self.believed { client.reader.head.fields.remove(known) }
@@ -67,6 +81,14 @@ enum Forwarding {
                 client.reader.head.fields.remove(at: index)
             }
         }
+    }
+
+    /// Fields that say what a token claims, and tokens that the upstream must not see.
+    private static func removeTokens(_ exchange: Exchange) {
+        let identity = exchange.edition.plan.identity
+        for name in identity.claimFields { exchange.client.reader.head.fields.remove(named: name) }
+        guard exchange.token?.issuer.isForwarded != true else { return }
+        for name in identity.hiddenTokens { exchange.client.reader.head.fields.remove(named: name) }
     }
 
     private static let believed: [KnownField] = [
@@ -91,7 +113,8 @@ enum Forwarding {
 
     private static func boundOfOwnFields(_ exchange: Exchange) -> Int {
         // Names and addresses; what comes from the head cannot be longer than the head.
-        512 + RequestID.longest + exchange.tenant.name.count + exchange.client.peerText.count
+        512 + ExchangeTrace.bound + RequestID.longest + exchange.tenant.name.count
+            + (exchange.token?.fields.count ?? 0) + exchange.client.peerText.count
             + (exchange.gate?.authority.count ?? 0) + exchange.client.reader.head.bytes.readableBytes
     }
 
@@ -118,11 +141,13 @@ enum Forwarding {
             exchange.requestID.write(client.reader.head.fields, to: &cursor)
             cursor.write("\r\n")
         }
+        exchange.trace?.write(to: &cursor)
         if !exchange.tenant.name.isEmpty {
             cursor.write("X-Weir-Tenant: ")
             cursor.write(exchange.tenant.name)
             cursor.write("\r\n")
         }
+        if let token = exchange.token { cursor.write(token.fields) }
         cursor.write("\r\n")
     }
 
@@ -153,6 +178,10 @@ extension Exchange {
         connection.exchange = self
         sentAt = worker.now
         Forwarding.writeHead(self, to: connection)
+        if resilience != nil {
+            trial.attemptDeadline = .max
+            sendKeptBody(to: connection)
+        }
         if !isRequestComplete { continueIfExpected() }
         client.expect(.upstream)
         pumpRequestBody()
@@ -167,17 +196,9 @@ extension Exchange {
         client.link.flush()
     }
 
-    /// No connection could be opened. Nothing was sent, so another upstream of the service may be asked instead.
+    /// No connection could be opened.
     func upstreamUnreachable(isTimeout: Bool) {
-        guard !isEnded else { return }
-        report(.unreachable)
-        gate?.withdraw(self)
-        if attempts < Forwarding.upstreams(of: self), !hasRetried {
-            phase = .forwarding
-            advance()
-        } else {
-            Respond.refuse(self, isTimeout ? .upstreamTimeout : .upstreamFailed)
-        }
+        attemptEnded(isTimeout ? .connectTimeout : .unreachable)
         client.link.flush()
     }
 
@@ -186,11 +207,14 @@ extension Exchange {
     /// Moves what has arrived of the body to the upstream, as far as that takes it.
     func pumpRequestBody() {
         guard let upstream, !isRequestComplete else { return }
-        while upstream.link.isWritable {
+        // A write may find the connection closed, and end the attempt.
+        while self.upstream === upstream, upstream.link.isWritable {
             do throws(WireError) {
                 switch try client.reader.next(&client.inbound) {
                 case .body(let piece):
                     if isBodyTooLong() { return refuseBody(.bodyTooLarge) }
+                    hasSentBody = true
+                    if resilience != nil { keep(piece) }
                     upstream.link.append(piece)
                 case .end:
                     isRequestComplete = true
@@ -207,7 +231,7 @@ extension Exchange {
                 return refuseBody(Problem(refusing: error.status))
             }
         }
-        client.expect(.upstream)
+        if self.upstream === upstream { client.expect(.upstream) }
     }
 
     func isBodyTooLong() -> Bool { client.reader.payloadBytes > edition.longestBody }
@@ -215,6 +239,11 @@ extension Exchange {
     /// The body cannot be passed on to its end: too late for a proper answer where one has begun.
     private func refuseBody(_ problem: Problem) {
         keepsAlive = false
+        giveUp(problem)
+    }
+
+    /// The client did not do its part.
+    func giveUp(_ problem: Problem) {
         if isAnswered { Respond.breakOff(self) } else { Respond.refuse(self, problem) }
     }
 

@@ -12,12 +12,13 @@ enum Respond {
 
     static func refuse(_ exchange: Exchange, _ problem: Problem) {
         guard !exchange.isEnded else { return }
+        if problem == .storeUnavailable { exchange.noteFailure(.storeUnavailable) }
         prepareOwnAnswer(exchange, status: problem.status)
         let worker = exchange.worker
         let decision = exchange.call.decision
         let limits = exchange.decided?.fields
         let isQuota = exchange.decided != nil && problem.status == 429
-        let text = exchange.fault.map { Problem.text(refusing: $0) } ?? problem.text
+        let text = exchange.refusal ?? exchange.fault.map { Problem.text(refusing: $0) } ?? problem.text
         let id = exchange.requestID
 
         worker.scratch.clear()
@@ -44,6 +45,11 @@ enum Respond {
                 exchange.allowedMethods.writeList(to: &out)
                 out.write("\r\n")
             }
+            if problem == .circuitOpen {
+                out.write("Retry-After: ")
+                out.write(decimal: exchange.secondsUntilHalfOpen)
+                out.write("\r\n")
+            }
             guard let limits else { return }
             if isQuota, let retry = decision.retryAfterMicroseconds {
                 out.write("Retry-After: ")
@@ -54,7 +60,7 @@ enum Respond {
                 limits.writeHead(decision, isLegacy: exchange.edition.plan.isLegacy, to: &out)
             }
         }
-        end(exchange)
+        finish(exchange)
     }
 
     static func json(_ exchange: Exchange, _ body: ByteBuffer) {
@@ -65,7 +71,7 @@ enum Respond {
         writeOwnAnswer(exchange, bound: 128) { out in
             out.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n")
         }
-        end(exchange)
+        finish(exchange)
     }
 
     /// What the route answers by itself.
@@ -79,10 +85,10 @@ enum Respond {
             answer.write(exchange, to: &out)
             limits?.writeHead(exchange.call.decision, isLegacy: exchange.edition.plan.isLegacy, to: &out)
         }
-        end(exchange)
+        finish(exchange)
     }
 
-    private static func prepareOwnAnswer(_ exchange: Exchange, status: Int) {
+    static func prepareOwnAnswer(_ exchange: Exchange, status: Int) {
         exchange.status = status
         exchange.isAnswered = true
         guard exchange.hasHead, !exchange.isRequestComplete else { return }
@@ -121,7 +127,7 @@ enum Respond {
     }
 
     /// Begins with the line end of the field before.
-    private static func writeConnection(_ exchange: Exchange, to cursor: inout ByteCursor) {
+    static func writeConnection(_ exchange: Exchange, to cursor: inout ByteCursor) {
         if !exchange.keepsAlive {
             cursor.write("\r\nConnection: close")
         } else if exchange.client.reader.head.version == .http10 {
@@ -136,6 +142,10 @@ enum Respond {
         let version = exchange.client.reader.head.version
         exchange.isAnswered = true
         exchange.status = upstream.reader.head.status
+        exchange.upstreamStatus = exchange.status
+        // What failed before this answer came has been counted.
+        exchange.cause = nil
+        if exchange.status >= 500 { exchange.cause = .upstreamStatus }
         exchange.upstreamNanoseconds = worker.now - exchange.sentAt
         worker.metrics.recordUpstream(nanoseconds: exchange.upstreamNanoseconds)
         if !exchange.isRequestComplete || worker.isDraining { exchange.keepsAlive = false }
@@ -192,7 +202,8 @@ enum Respond {
     /// The answer of the upstream has been passed on to its end.
     static func complete(_ exchange: Exchange) {
         if exchange.wrapsInChunks { exchange.client.link.append { $0.writeLastChunk() } }
-        end(exchange)
+        if exchange.resilience != nil { exchange.keepRecording() }
+        finish(exchange)
     }
 
     /// The answer cannot be finished: the client must see that it is not whole.
@@ -212,11 +223,23 @@ enum Respond {
         exchange.leaveUpstream()
     }
 
-    private static func end(_ exchange: Exchange) {
+    static func finish(_ exchange: Exchange) {
         guard !exchange.isEnded else { return }
         account(exchange)
         exchange.leaveUpstream()
         exchange.client.exchangeEnded()
+    }
+
+    private static func countTraffic(_ exchange: Exchange, _ place: RouteTable.Place) {
+        let traffic = exchange.edition.traffic
+        if !exchange.isInFlight { traffic.began(service: place.service) }
+        traffic.ended(
+            service: place.service, route: place.route,
+            WorkerTraffic.End(
+                status: exchange.status, nanoseconds: exchange.worker.now - exchange.startedAt,
+                upstreamNanoseconds: exchange.upstreamNanoseconds, bytesIn: exchange.bytesIn,
+                bytesOut: exchange.bytesOut),
+            at: exchange.worker.now)
     }
 
     private static func account(_ exchange: Exchange) {
@@ -225,7 +248,11 @@ enum Respond {
         exchange.worker.metrics.countRequest(
             service: exchange.place.map { exchange.edition.plan.services[$0.service].metricsIndex } ?? -1,
             status: exchange.status)
+        if let place = exchange.place { countTraffic(exchange, place) }
+        if let cause = exchange.cause { exchange.logFailure(cause) }
+        if exchange.trace != nil { exchange.traceEnds() }
         if let log = exchange.worker.log { AccessRecord.write(exchange, to: log) }
+        if exchange.resilience != nil { exchange.endAttempts() }
     }
 }
 

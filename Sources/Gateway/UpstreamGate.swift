@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import NIOSSL
+import Telemetry
 import WeirConfiguration
 
 /// The way of one worker to one upstream: performs what the pool decides, and opens connections.
@@ -10,7 +11,7 @@ final class UpstreamGate {
 
     let worker: Worker
     let key: GateRegistry.Key
-    private var upstream: Upstream { key.upstream }
+    var upstream: Upstream { key.upstream }
     /// What a Host field calls it.
     let authority: [UInt8]
     private let tls: NIOSSLContext?
@@ -155,15 +156,18 @@ final class UpstreamGate {
 
     private func failed(_ error: any Error, for owner: Exchange.Ticket?) {
         log(error, "an upstream cannot be reached")
-        let isTimeout = if case ChannelError.connectTimeout = error { true } else { false }
+        let cause = FailureCause(connecting: error)
+        let isTimeout = cause == .connectTimeout
         if let owner {
             let opens = pool.ownFailed()
             if owner.isCurrent, owner.exchange.isWaiting(at: self) {
+                owner.exchange.noteFailure(cause)
                 owner.exchange.upstreamUnreachable(isTimeout: isTimeout)
             }
             if opens { open() }
         } else {
             let (waiter, opens) = pool.openingFailed()
+            waiter?.noteFailure(cause)
             waiter?.upstreamUnreachable(isTimeout: isTimeout)
             if opens { open() }
         }

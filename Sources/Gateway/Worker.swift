@@ -21,15 +21,25 @@ final class Worker {
     let guards: any LimitStore
     private(set) var metrics: WorkerMetrics
     let log: AccessLogWriter?
+    let spans: SpanWriter?
+    var ids = IDGenerator()
     let logger: Logger
 
     let gates = GateRegistry()
     private var tls: NIOSSLContext?
+    /// By address: what is known of issuers' keys outlives a configuration.
+    private var keySources: [String: KeySource] = [:]
+    private let requestKeys: @Sendable (String) -> Void
+    private let readEpoch: @Sendable () -> Int64
     var deadlines = DeadlineTable<ClientConnection>()
     /// Bodies of answers are put together here.
     var scratch = ByteBuffer()
+    /// What is logged in place of a value is put together here.
+    var redacted: [UInt8] = []
     /// Nanoseconds of a monotonic clock, read once an event.
     private(set) var now: Int64
+    /// From `now` to nanoseconds since 1970, read with every tick.
+    private var wallOffset: Int64
     private(set) var isDraining = false
     private var date = CachedDate()
     private var dateReadAt: Int64 = 0
@@ -49,9 +59,15 @@ final class Worker {
         var store: any LimitStore
         var guards: any LimitStore
         var metrics: WorkerMetrics
+        var traffic: WorkerTraffic
         var log: AccessLogWriter?
+        var spans: SpanWriter?
         var logger: Logger
         var tls: NIOSSLContext?
+        /// Asks for the keys at an address. Called on any worker's loop.
+        var requestKeys: @Sendable (String) -> Void = { _ in }
+        /// Microseconds since 1970.
+        var epoch: @Sendable () -> Int64 = { SystemTime.epochMicroseconds }
     }
 
     init(on loop: any EventLoop, _ index: Int, _ parts: Parts) {
@@ -61,14 +77,31 @@ final class Worker {
         guards = parts.guards
         metrics = parts.metrics
         log = parts.log
+        spans = parts.spans
         logger = parts.logger
         now = Int64(NIODeadline.now().uptimeNanoseconds)
-        edition = Edition(parts.plan)
+        wallOffset = SystemTime.epochMicroseconds * 1000 - now
+        readEpoch = parts.epoch
+        requestKeys = parts.requestKeys
+        var sources: [String: KeySource] = [:]
+        edition = Edition(parts.plan, traffic: parts.traffic) { address in
+            let source = sources[address] ?? KeySource(address, ask: parts.requestKeys)
+            sources[address] = source
+            return source
+        }
+        keySources = sources
         tls = parts.tls
         edition.upstreams = zip(parts.plan.configured, parts.endpoints).map { ServiceUpstreams($0, $1, worker: self) }
     }
 
     func readClock() { now = Int64(NIODeadline.now().uptimeNanoseconds) }
+
+    /// From a moment of `now`'s clock until now.
+    func wallTimes(from start: Int64) -> SpanWriter.Times {
+        SpanWriter.Times(start: start + wallOffset, end: now + wallOffset)
+    }
+    /// The wall clock, in milliseconds since 1970.
+    var epochMilliseconds: Int64 { readEpoch() / 1000 }
 
     /// HTTP's date; the wall clock is read ten times a second at most.
     func dateBytes() -> [UInt8] {
@@ -82,13 +115,17 @@ final class Worker {
     /// From now on this configuration is in force: exchanges that have begun keep the one before.
     func use(
         _ plan: Plan, _ directory: EndpointDirectory, _ overrides: OverridePlan?, tls: NIOSSLContext?,
-        _ metrics: WorkerMetrics
+        _ metrics: WorkerMetrics, _ traffic: WorkerTraffic
     ) {
         readClock()
         self.tls = tls
         self.metrics = metrics
         let before = Dictionary(uniqueKeysWithValues: edition.upstreams.map { ($0.service, $0) })
-        edition = Edition(plan)
+        edition = Edition(plan, traffic: traffic, following: edition) { address in
+            let source = keySources[address] ?? KeySource(address, ask: requestKeys)
+            keySources[address] = source
+            return source
+        }
         edition.upstreams = plan.configured.map { service in
             ServiceUpstreams(service, directory.set(of: service), worker: self, after: before[service.name])
         }
@@ -118,6 +155,12 @@ final class Worker {
         return gates.take(key) { UpstreamGate($0, worker: self, tls: upstream.usesTLS ? tls : nil) }
     }
 
+    /// What came of fetching keys; those who wait for them go on.
+    func use(_ update: KeyUpdate) {
+        readClock()
+        keySources[update.address]?.use(update)
+    }
+
     // MARK: Buffers
 
     func takeBuffer() -> ByteBuffer {
@@ -137,7 +180,9 @@ final class Worker {
     func start() {
         ticker?.cancel()
         let timeouts = edition.plan.settings.timeouts
-        let shortest = min(timeouts.header, timeouts.idle, timeouts.body, timeouts.upstream, timeouts.connect)
+        let shortest = min(
+            timeouts.header, timeouts.idle, timeouts.body, timeouts.upstream, timeouts.connect,
+            edition.plan.resilience.shortestTimeout ?? timeouts.connect)
         let interval = min(max(TimeAmount(shortest) / 8, .milliseconds(5)), .milliseconds(100))
         let worker = NIOLoopBound(self, eventLoop: loop)
         ticker = loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in worker.value.tick() }
@@ -145,9 +190,11 @@ final class Worker {
 
     private func tick() {
         readClock()
+        wallOffset = SystemTime.epochMicroseconds * 1000 - now
         for client in deadlines.popPassed(at: now) { client.deadlinePassed() }
         for gate in gates.gates { gate.closeIdle(since: now - UpstreamGate.idleNanoseconds) }
         log?.handOver()
+        spans?.handOver()
     }
 
     // MARK: The end
@@ -172,6 +219,7 @@ final class Worker {
         for upstreams in edition.upstreams { upstreams.use(EndpointSet(endpoints: [], statuses: [])) }
         gates.removeAll()
         log?.handOver()
+        spans?.handOver()
         return cutOff
     }
 

@@ -13,7 +13,7 @@ import WeirConfiguration
         #expect(configuration.gateway.listen == ListenAddress(host: "127.0.0.1", port: 8080))
         #expect(configuration.gateway.workers >= 1)
         #expect(configuration.gateway.headers == .standard)
-        #expect(configuration.gateway.accessLog == .off)
+        #expect(configuration.gateway.accessLog.destination == .off)
         #expect(configuration.control.listen == ListenAddress(host: "127.0.0.1", port: 8081))
         #expect(configuration.control.token == nil)
         #expect(configuration.store == nil)
@@ -23,7 +23,7 @@ import WeirConfiguration
 
         let keys = try #require(configuration.identity.apiKeys)
         #expect(keys.header == "x-api-key")
-        #expect(keys.tenants.values.sorted() == ["acme", "globex"])
+        #expect(keys.keys.values.map(\.tenant).sorted() == ["acme", "globex"])
 
         let services = configuration.limits.services
         #expect(services.map { $0.whole.limits.map(\.name) } == [["global"], ["global", "payment"], ["global"]])
@@ -51,7 +51,7 @@ import WeirConfiguration
         }
         let configuration = try Configuration.parse(text, file: "weir.yaml")
         #expect(configuration.gateway.maximumBodyBytes == 10 << 20)
-        #expect(configuration.gateway.accessLog == .standardOutput)
+        #expect(configuration.gateway.accessLog == AccessLogSettings(.standardOutput))
         #expect(configuration.gateway.timeouts.drain == .seconds(30))
         #expect(configuration.control.token == "...")
         #expect(configuration.store?.deadline == .milliseconds(20))
@@ -134,7 +134,7 @@ import WeirConfiguration
         #expect(gateway.minimumBodyRate == 500)
         #expect(gateway.maximumConnections == 10)
         #expect(gateway.maximumUpstreamConnections == 5)
-        #expect(gateway.accessLog == .file("\(scratch.path)/logs/access.log"))
+        #expect(gateway.accessLog == AccessLogSettings(.file("\(scratch.path)/logs/access.log")))
         #expect(configuration.control.token == "secret-token")
         let store = try #require(configuration.store)
         #expect(
@@ -146,7 +146,7 @@ import WeirConfiguration
         let keys = try #require(configuration.identity.apiKeys)
         #expect(keys.header == "x-key")
         #expect(
-            keys.tenants == [
+            keys.keys.mapValues(\.tenant) == [
                 [UInt8](repeating: 0xAB, count: 32): "acme", [UInt8](repeating: 0xCD, count: 32): "7",
             ])
         let routes = configuration.services[0].routes

@@ -93,7 +93,7 @@ import WeirConfiguration
         ("{pattern: \"/a/{id}\", rewrite: \"/b/${param:ix}\"}", "did you mean `id`?"),
         ("{path: /a, rewrite: \"/b/${tenat}\"}", "did you mean `${tenant}`?"),
         ("{path: /a, rewrite: \"/b/${heder:X}\"}", "did you mean `${header:X}`?"),
-        ("{path: /a, rewrite: \"/b/${claim:sub}\"}", "not built yet"), ("{path: /a, rewrite: \"/b$\"}", "write `$$`"),
+        ("{path: /a, rewrite: \"/b/${claim:sub}\"}", "none without `identity.jwt`"), ("{path: /a, rewrite: \"/b$\"}", "write `$$`"),
         ("{path: /a, rewrite: \"/b/${tenant\"}", "has no `}`"),
         ("{path: /a, rewrite: \"b/${tenant}\"}", "does not start"),
         ("{path: /a, rewrite: \"/b/${path}\"}", "empty segment"), ("{path: /a, rewrite: \"/b?c\"}", "a query"),

@@ -48,6 +48,7 @@ struct ControlFixture: Sendable {
     let clock = ManualClock()
     let store: Switch
     let readiness = Readiness()
+    let logLevel = SharedLogLevel(.info)
     let metrics: Metrics
     let server: ControlServer
     let status: Status
@@ -85,7 +86,7 @@ struct ControlFixture: Sendable {
             usage: AsyncUsage(store: store.local) { work in turn.withLock { _ in work() } },
             board: board, overrides: overrideStore ?? overrides, metrics: metrics,
             status: { status.value.withLock { $0 } },
-            readiness: readiness,
+            readiness: readiness, logLevel: logLevel,
             group: MultiThreadedEventLoopGroup.singleton,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }

@@ -34,7 +34,8 @@ import Testing
         let log = try AccessLog(.file(file.path))
         let writer = log.makeWriter()
         let nasty: [UInt8] = Array("/a\"b\\\n\u{1b}[31m".utf8) + [0xFF, 0x00]
-        writer.begin(epochMicroseconds: 1_772_366_400_042_000)
+        writer.beginObject()
+        writer.field("time", timeOf: 1_772_366_400_042_000)
         nasty.withUnsafeBytes { writer.field("path", $0) }
         writer.field("tenant", "acmé")
         writer.field("outcome", "allowed" as StaticString)
@@ -43,7 +44,7 @@ import Testing
         writer.field("degraded", false)
         writer.field("duration_ms", millisecondsOf: 12_345_678)
         writer.field("upstream_ms", millisecondsOf: -3)
-        writer.end()
+        writer.endObject()
         writer.handOver()
         #expect(log.flush())
         let line = try #require(file.lines.first)
@@ -69,10 +70,10 @@ import Testing
                 group.addTask {
                     let writer = log.makeWriter(batchBytes: 1000)
                     for round in 0..<rounds {
-                        writer.begin()
+                        writer.beginObject()
                         writer.field("worker", worker)
                         writer.field("round", round)
-                        writer.end()
+                        writer.endObject()
                     }
                     writer.handOver()
                 }
@@ -100,10 +101,10 @@ import Testing
         let text = String(repeating: "x", count: 80)
         let lines = 20_000
         for line in 0..<lines {
-            writer.begin()
+            writer.beginObject()
             writer.field("line", line)
             writer.field("text", text)
-            writer.end()
+            writer.endObject()
         }
         let lost = dropped.withLock { $0 }
         #expect(lost > lines / 2)
@@ -133,8 +134,8 @@ import Testing
         close(reader)
         let writer = log.makeWriter()
         for _ in 0..<3 {
-            writer.begin()
-            writer.end()
+            writer.beginObject()
+            writer.endObject()
         }
         writer.handOver()
         #expect(log.flush())
@@ -148,9 +149,9 @@ import Testing
         let log = try AccessLog(.file(file.path))
         let writer = log.makeWriter()
         func write(_ number: Int) {
-            writer.begin()
+            writer.beginObject()
             writer.field("number", number)
-            writer.end()
+            writer.endObject()
             writer.handOver()
             #expect(log.flush())
         }
@@ -170,12 +171,12 @@ import Testing
         let dropped = Mutex(0)
         let log = try AccessLog(.file(file.path)) { lines in dropped.withLock { $0 += lines } }
         let writer = log.makeWriter()
-        writer.begin()
-        writer.end()
+        writer.beginObject()
+        writer.endObject()
         writer.handOver()
         log.close()
-        writer.begin()
-        writer.end()
+        writer.beginObject()
+        writer.endObject()
         writer.handOver()
         #expect(file.lines.count == 1)
         #expect(dropped.withLock { $0 } == 1)

@@ -30,7 +30,7 @@ extension ConfigurationReader {
         if let count = section.integer("max_upstream_connections", in: 1...100_000) {
             settings.maximumUpstreamConnections = count
         }
-        if let log = readAccessLog(section) { settings.accessLog = log }
+        if let log = AccessLogReader(faults: faults).read(section) { settings.accessLog = log }
         return settings
     }
 
@@ -59,21 +59,5 @@ extension ConfigurationReader {
         if let upstream = section.duration("upstream", in: range) { timeouts.upstream = upstream }
         if let drain = section.duration("drain", in: .zero...Duration.seconds(3600)) { timeouts.drain = drain }
         return timeouts
-    }
-
-    private func readAccessLog(_ section: Section) -> AccessLogSettings? {
-        section.read("access_log", "off, stdout or a file's path") { text throws(ConfigurationError) in
-            switch text {
-            case "off": return .off
-            case "stdout": return .standardOutput
-            default:
-                guard text.contains("/"), !text.hasSuffix("/"), !text.contains("\0") else {
-                    throw ConfigurationError(
-                        "`\(text)` is no value of `gateway.access_log`; use off, stdout, or a file's path with a slash in it, like ./access.log"
-                    )
-                }
-                return .file(ConfigurationFile.resolve(text, from: faults.file))
-            }
-        }
     }
 }

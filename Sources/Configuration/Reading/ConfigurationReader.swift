@@ -9,7 +9,9 @@ struct ConfigurationReader {
     /// nil, or a configuration that must not be used, where there are faults.
     func read(_ root: YAMLValue) -> Configuration? {
         let keys = [
-            "gateway", "control", "store", "usage", "dns", "identity", "plans", "tenants", "limits", "services",
+            "gateway", "control", "store", "usage", "tracing", "logging", "dns", "identity", "plans", "tenants",
+            "limits",
+            "services",
         ]
         let notBuilt = ["grpc": "remove it, and ask over HTTP: POST /v1/check on the control port"]
         guard let file = Section(root, "", keys: keys, notBuilt: notBuilt, faults) else { return nil }
@@ -20,23 +22,31 @@ struct ConfigurationReader {
         let store = readStore(file)
         let usage = readUsage(file)
         let dns = readDNS(file)
+        let tracing = readTracing(file)
+        let logging = readLogging(file)
         let plans = PlanReader(faults: faults)
         let declaredPlans = plans.read(file)
         var assignments = PlanAssignments(known: declaredPlans.map(\.name))
         var faultsBefore = faults.count
         let identity = readIdentity(
             file, hasTrustedProxies: hasFaultyProxies || !gateway.trustedProxies.isEmpty, &assignments)
+        AccessLogReader(faults: faults).check(gateway.accessLog, identity, file)
         // Where the identity is faulty, limits per tenant are no fault of their own.
         let hasTenants = !identity.isAnonymous || faults.count > faultsBefore
         assignments.read(file, hasTenants: hasTenants, faults)
+        let facts: AuthorizationReader.Facts = faults.count > faultsBefore ? .everything : .init(identity)
         faultsBefore = faults.count
-        let limits = LimitReader(faults: faults, hasTenants: hasTenants)
+        let limits = LimitReader(faults: faults, hasTenants: hasTenants, hasTokens: facts.hasTokens)
         var global = LimitScope()
         limits.read(file, into: &global)
-        let credentials = Set([identity.header, identity.apiKeys?.header].compactMap { $0 })
-        let transformations = TransformationReader(faults: faults, credentials: credentials)
-        let services = ServiceReader(faults: faults, limits: limits, transformations: transformations).read(
-            file, global)
+        let credentials = Set(
+            [identity.header, identity.apiKeys?.header].compactMap { $0 } + identity.tokens.map(\.header))
+        let services = ServiceReader(
+            faults: faults, limits: limits, authorization: AuthorizationReader(faults: faults, facts: facts),
+            transformations: TransformationReader(
+                faults: faults, credentials: credentials, hasTokens: facts.hasTokens),
+            resilience: ResilienceReader(faults: faults, connect: gateway.timeouts.connect)
+        ).read(file, global)
         // Where limits are faulty, what plans change of them is no fault of its own.
         guard faults.count == faultsBefore else { return nil }
         var table = LimitTable(global: global, services: services.map(\.limits), after: previous)
@@ -53,6 +63,8 @@ struct ConfigurationReader {
         configuration.usage = usage
         configuration.files = faults.files
         configuration.dns = dns
+        configuration.tracing = tracing
+        configuration.logging = logging
         return configuration
     }
 

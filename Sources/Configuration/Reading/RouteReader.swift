@@ -4,25 +4,33 @@ import LimiterCore
 struct RouteReader {
     let faults: Faults
     let limits: LimitReader
+    let authorization: AuthorizationReader
     private let matches: RouteMatchReader
     private let transformations: TransformationReader
+    private let resilience: ResilienceReader
     /// The lines of the routes so far.
     private var taken: [Address: Int] = [:]
     private var routesAtPlace: [Place: Int] = [:]
     private var shapes: [String?: Set<String>] = [:]
 
     static let keys =
-        RouteMatchReader.keys + RouteActionReader.keys + TransformationReader.keys + ["name", "limits"]
+        RouteMatchReader.keys + RouteActionReader.keys + TransformationReader.keys + AuthorizationReader.keys
+        + ResilienceReader.keys + ["name", "limits"]
 
     /// Routes of one host and path, which are looked through one after the other.
     static let maximumRoutesOfPlace = 64
     /// Ways in which the patterns of one host mix literals and parameters, so many may be followed at once.
     static let maximumShapes = 256
 
-    init(faults: Faults, limits: LimitReader, transformations: TransformationReader) {
+    init(
+        faults: Faults, limits: LimitReader, authorization: AuthorizationReader,
+        transformations: TransformationReader, resilience: ResilienceReader
+    ) {
         self.faults = faults
         self.limits = limits
+        self.authorization = authorization
         self.transformations = transformations
+        self.resilience = resilience
         matches = RouteMatchReader(faults: faults)
     }
 
@@ -52,7 +60,7 @@ struct RouteReader {
 
     /// A service's routes.
     mutating func read(
-        _ service: Section, _ serviceName: String, _ scope: LimitScope
+        _ service: Section, _ serviceName: String, _ scope: LimitScope, _ access: AuthorizationReader.Result
     ) -> [(route: Route, scope: LimitScope)] {
         let list = service.list("routes", of: "routes like {path: /product}")
         if !service.has("routes") || list?.isEmpty == true {
@@ -64,9 +72,13 @@ struct RouteReader {
         var names: [String: Int] = [:]
         for element in list ?? [] {
             guard let section = Section(element, "routes", keys: Self.keys, faults) else { continue }
-            let route = read(section, serviceName, &names)
+            var route = read(section, serviceName, &names)
+            let routeAccess = authorization.read(section, inheriting: access)
+            (route.authorization, route.isPublic) = (routeAccess.rules, routeAccess.isPublic)
+            route.resilience = resilience.read(section, of: serviceName)
             var routeScope = scope.route(route.name)
-            limits.read(section, into: &routeScope)
+            if route.isPublic { routeScope = routeScope.withoutCallers() }
+            limits.read(section, into: &routeScope, isPublic: route.isPublic)
             routes.append((route, routeScope))
         }
         return routes

@@ -3,6 +3,8 @@ struct TransformationReader {
     let faults: Faults
     /// Lowercase names of the fields that say who asks.
     let credentials: Set<String>
+    /// Whether requests may have tokens, which claim something.
+    let hasTokens: Bool
 
     static let keys = ["request", "response"]
 
@@ -79,10 +81,13 @@ struct TransformationReader {
         }
     }
 
-    /// The template, in which no credential is a variable.
+    /// The template, in which no credential is a variable, nor a claim where nothing is claimed.
     func checked(_ template: Template) throws(ConfigurationError) -> Template {
         for case .header(let name) in template.variables where credentials.contains(FieldTarget.normalized(name)) {
             throw ConfigurationError("`${header:\(name)}` says who asks, and goes no further than here; use ${tenant}")
+        }
+        if !hasTokens, template.variables.contains(where: { if case .claim = $0 { true } else { false } }) {
+            throw ConfigurationError("a claim is what a token says, and there are none without `identity.jwt`; add it")
         }
         return template
     }

@@ -1,4 +1,4 @@
-package struct Route: Hashable, Sendable {
+package struct Route: Equatable, Sendable {
     /// What of a request's canonical path it takes.
     package enum Match: Hashable, Sendable {
         /// This path, and what continues it after a `/`.
@@ -33,6 +33,12 @@ package struct Route: Hashable, Sendable {
     package var priority = 0
     package var action = RouteAction.forward(nil)
     package var transformation = Transformation()
+    /// Its service's, where it says nothing else.
+    package var authorization = AuthorizationRules()
+    /// Whether nobody is asked who calls.
+    package var isPublic = false
+    /// What it says itself; its service's holds for the rest.
+    package var resilience = Resilience()
 
     package init(name: String, match: Match, host: String? = nil) {
         self.name = name

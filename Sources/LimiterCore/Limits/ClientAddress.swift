@@ -126,21 +126,50 @@ package struct ClientAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// `10.0.0.1`, or RFC 5952's form of an IPv6 address.
     package var description: String {
-        if isIPv4 {
-            var bytes: [UInt8] = []
-            appendDotted(to: &bytes)
-            return String(decoding: bytes, as: UTF8.self)
+        var bytes: [UInt8] = []
+        appendText(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The same as bytes.
+    package func appendText(to bytes: inout [UInt8]) {
+        guard !isIPv4 else { return appendDotted(to: &bytes) }
+        let gap = longestGap
+        var index = 0
+        while index < 8 {
+            if index == gap.lowerBound, !gap.isEmpty {
+                bytes.append(UInt8(ascii: ":"))
+                bytes.append(UInt8(ascii: ":"))
+                index = gap.upperBound
+                continue
+            }
+            if index > 0, index != gap.upperBound || gap.isEmpty { bytes.append(UInt8(ascii: ":")) }
+            bytes.append(contentsOf: String(group(index), radix: 16).utf8)
+            index += 1
         }
-        let groups = (0..<8).map { UInt16(truncatingIfNeeded: ($0 < 4 ? high : low) >> UInt64(48 - $0 % 4 * 16)) }
+    }
+
+    /// Sixteen bits, from the first on.
+    private func group(_ index: Int) -> UInt16 {
+        UInt16(truncatingIfNeeded: (index < 4 ? high : low) >> UInt64(48 - index % 4 * 16))
+    }
+
+    /// The first of the longest runs of two or more groups that are 0.
+    private var longestGap: Range<Int> {
         var gap = 0..<0
         var start = 0
         while start < 8 {
-            let end = groups[start...].firstIndex { $0 != 0 } ?? 8
+            var end = start
+            while end < 8, group(end) == 0 { end += 1 }
             if end - start > max(gap.count, 1) { gap = start..<end }
             start = end + 1
         }
-        func text(_ range: Range<Int>) -> String { groups[range].map { String($0, radix: 16) }.joined(separator: ":") }
-        return gap.isEmpty ? text(0..<8) : text(0..<gap.lowerBound) + "::" + text(gap.upperBound..<8)
+        return gap
+    }
+
+    /// The network that it is in, for those who must not know more: the /24 of an IPv4 address, the /48 of an IPv6 one.
+    package var network: ClientAddress {
+        isIPv4 ? ClientAddress(high: high, low: low & ~0xff) : ClientAddress(high: high & ~0xffff, low: 0)
     }
 }
 

@@ -10,6 +10,12 @@ enum JSONText {
     /// not UTF-8 become U+FFFD.
     static func append(_ bytes: UnsafeRawBufferPointer, to text: inout [UInt8]) {
         text.append(UInt8(ascii: "\""))
+        appendContent(bytes, to: &text)
+        text.append(UInt8(ascii: "\""))
+    }
+
+    /// The same without the quotes.
+    static func appendContent(_ bytes: UnsafeRawBufferPointer, to text: inout [UInt8]) {
         let end = cut(bytes)
         var position = 0
         while position < end {
@@ -39,7 +45,6 @@ enum JSONText {
             position += sequence.length
         }
         if end < bytes.count { append(ellipsis, to: &text) }
-        text.append(UInt8(ascii: "\""))
     }
 
     /// Where a value ends that may be too long: never within a character.

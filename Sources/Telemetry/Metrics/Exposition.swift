@@ -46,15 +46,20 @@ struct Exposition {
 
     mutating func histogram(_ name: String, _ help: String, _ histogram: Histogram) {
         family(name, .histogram, help)
+        samples(of: name, histogram)
+    }
+
+    /// One series of a family of histograms.
+    mutating func samples(of name: String, _ histogram: Histogram, _ labels: [(name: String, value: String)] = []) {
         var count = 0
         for (bucket, bound) in Histogram.bounds.enumerated() {
             count += histogram.counts[bucket]
-            sample("\(name)_bucket", count, [("le", Self.number(Double(bound) / 1e9))])
+            sample("\(name)_bucket", count, labels + [("le", Self.number(Double(bound) / 1e9))])
         }
         count += histogram.counts[Histogram.bounds.count]
-        sample("\(name)_bucket", count, [("le", "+Inf")])
-        sample("\(name)_sum", Double(histogram.sumNanoseconds) / 1e9)
-        sample("\(name)_count", count)
+        sample("\(name)_bucket", count, labels + [("le", "+Inf")])
+        sample("\(name)_sum", Double(histogram.sumNanoseconds) / 1e9, labels)
+        sample("\(name)_count", count, labels)
     }
 
     private mutating func series(_ name: String, _ labels: [(name: String, value: String)]) {

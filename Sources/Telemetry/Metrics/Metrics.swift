@@ -6,14 +6,23 @@ package final class Metrics: Sendable {
     package static let version = "0.1.0"
 
     private let tables: Mutex<MetricTables>
+    private let breakers = Mutex<[BreakerGauge]>([])
     private let startNanoseconds: Int64
     package let store: StoreMetrics
-    private let reloads = Cells(count: 2)
+    /// By service and route.
+    package let traffic: TrafficMetrics
+    package let spans = SpanMetrics()
     package let upstreams = UpstreamMetrics()
+    private let reloads = Cells(count: 2)
 
-    /// `limits` in the order of the limit table's labels. `workers` counts the gateway's event loops.
-    package init(services: [String], limits: [(limit: String, service: String?)], workers: Int) {
+    /// `limits` in the order of the limit table's labels. `workers` counts the gateway's event loops. `traffic` has the services again,
+    /// with their routes.
+    package init(
+        services: [String], limits: [(limit: String, service: String?)], workers: Int,
+        traffic: TrafficNames = TrafficNames([])
+    ) {
         tables = Mutex(MetricTables(workers: max(0, workers) + 1))
+        self.traffic = TrafficMetrics(traffic, workers: workers)
         startNanoseconds = SystemTime.monotonicNanoseconds
         store = StoreMetrics()
         use(services: services, limits: limits)
@@ -35,19 +44,28 @@ package final class Metrics: Sendable {
     /// The configuration was read again, and is in force or was refused.
     package func countReload(isRefused: Bool) { reloads.add(at: isRefused ? 1 : 0) }
 
+    /// From now on these are the circuit breakers that there are.
+    package func show(_ breakers: [BreakerGauge]) { self.breakers.withLock { $0 = breakers } }
+
     /// Adds everything in Prometheus' text format 0.0.4 to `text`.
     ///
     /// `status` holds gauges of the caller's, each with its full name; labels may follow the name as `name{label="value"}`, and
     /// samples of one name must be neighbours.
-    package func render(store status: [(name: String, value: Double)], into text: inout String) {
+    package func render(
+        store status: [(name: String, value: Double)], at now: Int64 = SystemTime.monotonicNanoseconds,
+        into text: inout String
+    ) {
         var exposition = Exposition()
         let tables = tables.withLock { $0 }
         tables.writeRequests(to: &exposition)
+        traffic.write(to: &exposition, at: now)
         tables.writeDecisions(to: &exposition)
         tables.writeConnections(to: &exposition)
         upstreams.write(to: &exposition)
+        tables.writeResilience(breakers.withLock { $0 }, to: &exposition)
         writeReloads(to: &exposition)
         writeStore(to: &exposition)
+        spans.write(to: &exposition)
         writeGauges(status, to: &exposition)
         writeProcess(to: &exposition)
         text += exposition.text

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Logging
 import WeirConfiguration
 
 struct ConfigurationOptions: ParsableArguments {
@@ -35,8 +34,8 @@ struct ListenOptions: ParsableArguments {
             valueName: "url"))
     var redis: String?
 
-    @Option(help: ArgumentHelp("Least level that is logged.", valueName: "level"))
-    var logLevel = LogLevel.info
+    @Option(help: ArgumentHelp("Least level that is logged; default: the configuration's.", valueName: "level"))
+    var logLevel: LoggingSettings.Level?
 
     func validate() throws {
         for (name, port) in [("--gateway-port", gatewayPort), ("--control-port", controlPort)] {
@@ -63,22 +62,7 @@ struct ListenOptions: ParsableArguments {
     }
 
     /// Logs to standard error.
-    func makeLogger() -> Logger {
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
-        var logger = Logger(label: "weir")
-        logger.logLevel = logLevel.level
-        return logger
-    }
+    func makeLog(_ settings: LoggingSettings) -> ProcessLog { ProcessLog(settings, level: logLevel?.loggerLevel) }
 }
 
-enum LogLevel: String, ExpressibleByArgument, CaseIterable {
-    case trace
-    case debug
-    case info
-    case notice
-    case warning
-    case error
-    case critical
-
-    var level: Logger.Level { Logger.Level(rawValue: rawValue) ?? .info }
-}
+extension LoggingSettings.Level: ExpressibleByArgument {}

@@ -1,4 +1,5 @@
 import ArgumentParser
+import WeirConfiguration
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -10,7 +11,8 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         var configuration = try file.load()
         try options.apply(to: &configuration)
-        let process = WeirProcess(configuration, logger: options.makeLogger()) { previous throws(CommandError) in
+        let log = options.makeLog(configuration.logging)
+        let process = WeirProcess(configuration, log: log) { previous throws(CommandError) in
             var next = try file.load(after: previous)
             try options.apply(to: &next)
             return next

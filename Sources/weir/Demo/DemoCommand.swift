@@ -20,7 +20,7 @@ struct DemoCommand: AsyncParsableCommand {
         var configuration =
             if let config { try ConfigurationOptions.load(config) } else { try DemoConfiguration.load() }
         try options.apply(to: &configuration)
-        let logger = options.makeLogger()
+        let log = options.makeLog(configuration.logging)
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let stubs = StubUpstreams(group: group)
@@ -28,7 +28,7 @@ struct DemoCommand: AsyncParsableCommand {
             configuration.services[index].upstreams = [try await stubs.start(name: configuration.services[index].name)]
         }
         let (services, isBuiltIn) = (configuration.services, config == nil)
-        try await WeirProcess(configuration, logger: logger).runUntilStopped { addresses in
+        try await WeirProcess(configuration, log: log).runUntilStopped { addresses in
             Terminal.print(Self.endpoints(addresses, services))
             if isBuiltIn { Terminal.print(Self.suggestions(addresses)) }
             Terminal.print("\nCtrl-C stops it.")

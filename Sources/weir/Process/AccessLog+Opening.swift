@@ -8,7 +8,7 @@ extension AccessLog {
         _ settings: AccessLogSettings, metrics: WorkerMetrics, logger: Logger
     ) throws(CommandError) -> AccessLog? {
         let destination: Destination
-        switch settings {
+        switch settings.destination {
         case .off: return nil
         case .standardOutput: destination = .standardOutput
         case .file(let path): destination = .file(path)

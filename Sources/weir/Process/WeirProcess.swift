@@ -1,4 +1,5 @@
 import ControlAPI
+import Discovery
 import Gateway
 import LimiterCore
 import Logging
@@ -16,15 +17,21 @@ struct WeirProcess {
         let store: String
     }
 
+    /// For the last spans to reach the collector.
+    private static let exportPatience = Duration.seconds(5)
+    /// How long the start waits for upstreams to be looked up before it serves without those that are not known.
+    private static let discoveryPatience = Duration.seconds(2)
+
     private let configuration: Configuration
     /// Reads the configuration that takes the place of another; nil: there is nothing to read.
     private let load: ConfigurationKeeper.Load?
-    private let logger: Logger
+    private let log: ProcessLog
+    private var logger: Logger { log.logger }
 
-    init(_ configuration: Configuration, logger: Logger, load: ConfigurationKeeper.Load? = nil) {
+    init(_ configuration: Configuration, log: ProcessLog, load: ConfigurationKeeper.Load? = nil) {
         self.configuration = configuration
         self.load = load
-        self.logger = logger
+        self.log = log
     }
 
     /// Starts, says where it listens, and returns once SIGTERM or SIGINT was answered by an orderly end.
@@ -32,14 +39,15 @@ struct WeirProcess {
         let signal = await StopSignal()
         let metrics = Metrics(
             services: configuration.services.map(\.name), limits: configuration.limits.labels.map(\.metricsName),
-            workers: configuration.gateway.workers)
+            workers: configuration.gateway.workers, traffic: TrafficNames(configuration.services))
         let accessLog = try AccessLog.open(
             configuration.gateway.accessLog, metrics: metrics.worker(configuration.gateway.workers), logger: logger)
+        let exporter = configuration.tracing.map { SpanExporter($0, metrics: metrics.spans, logger: logger) }
         let workers = MultiThreadedEventLoopGroup(numberOfThreads: configuration.gateway.workers)
         let controlGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let failure: (any Error)?
         do {
-            try await run(workers, controlGroup, metrics, accessLog, until: signal, started)
+            try await run(workers, controlGroup, metrics, accessLog, exporter, until: signal, started)
             failure = nil
         } catch {
             failure = error
@@ -47,12 +55,13 @@ struct WeirProcess {
         try? await workers.shutdownGracefully()
         try? await controlGroup.shutdownGracefully()
         accessLog?.close()
+        await exporter?.finish(within: Self.exportPatience)
         if let failure { throw failure }
     }
 
     private func run(
         _ workers: MultiThreadedEventLoopGroup, _ controlGroup: MultiThreadedEventLoopGroup, _ metrics: Metrics,
-        _ accessLog: AccessLog?, until signal: StopSignal, _ started: (Addresses) -> Void
+        _ accessLog: AccessLog?, _ exporter: SpanExporter?, until signal: StopSignal, _ started: (Addresses) -> Void
     ) async throws {
         let stores = try CounterStores(configuration, metrics: metrics, logger: logger)
         let recorder = try UsageRecorder(configuration, stores.counters, logger)
@@ -77,17 +86,21 @@ struct WeirProcess {
         let control = ControlServer(
             configuration: configuration, limiter: controlLimiter, usage: controlUsage, board: overrides.board,
             overrides: overrides.store, metrics: metrics, status: { stores.status }, readiness: readiness,
-            group: controlGroup, logger: logger)
+            logLevel: log.level, group: controlGroup, logger: logger)
         let gateway = GatewayServer(
             configuration: configuration, group: workers, guards: stores.local, metrics: metrics, logger: logger,
-            accessLog: accessLog, makeStore: { stores.store(of: $0) })
+            accessLog: accessLog, spans: exporter?.queue, makeStore: { stores.store(of: $0) })
         overrides.board.listen { gateway.use($0) }
+        let discovery = Discovery(logger: logger) { gateway.use($0, of: $1) }
+        discovery.use(configuration.services, configuration.dns)
+        await discovery.settle(within: Self.discoveryPatience)
 
         let recording = Task { await recorder.run() }
         let keeper = ConfigurationKeeper(
             configuration, load: load, accessLog: accessLog, metrics: metrics, logger: logger
         ) { next in
             metrics.use(services: next.services.map(\.name), limits: next.limits.labels.map(\.metricsName))
+            metrics.traffic.use(TrafficNames(next.services))
             let prepared = try gateway.prepare(next)
             stores.use(next.limits)
             overrides.board.use(next.limits)
@@ -112,6 +125,7 @@ struct WeirProcess {
             failure = CommandError(.failed, "\(error)")
         }
         readiness.phase = .draining
+        discovery.stop()
         await gateway.shutdown()
         await control.shutdown()
         recording.cancel()
@@ -126,6 +140,12 @@ struct WeirProcess {
         guard let settings = configuration.store else { return "this process's memory" }
         if isReached { return "\(settings.redis)" }
         return "\(settings.redis), which does not answer: this replica enforces its share until it does"
+    }
+}
+
+extension TrafficNames {
+    fileprivate init(_ services: [WeirConfiguration.Service]) {
+        self.init(services.map { Service($0.name, routes: $0.routes.map(\.name)) })
     }
 }
 

@@ -54,6 +54,9 @@ struct Setup {
     var upstreamHost = "127.0.0.1"
     var trust = GatewayServer.UpstreamTrust.system
     var accessLog: AccessLog?
+    /// The wall clock, in microseconds since 1970; nil: the system's.
+    var epoch: (@Sendable () -> Int64)?
+    var requestKeys: @Sendable (String) -> Void = { _ in }
     /// Replaces the store in memory.
     var makeStore: (@Sendable (any EventLoop) -> any LimitStore)?
     var metrics: Metrics?
@@ -62,8 +65,10 @@ struct Setup {
 
     init(_ services: [(name: String, path: String, upstreams: [Int])]) { self.services = services }
 
-    /// Replaces everything above but `accessLog`, `metrics` and `makeStore`.
+    /// Replaces everything above but `accessLog`, `metrics`, `epoch`, `requestKeys` and `makeStore`.
     var yaml: String?
+    /// What relative paths in it start from.
+    var folder = ""
 
     /// As a file says it; `services` and all else but the listeners stand in it.
     init(yaml: String) {
@@ -73,7 +78,7 @@ struct Setup {
 
     func configuration() throws -> Configuration {
         if let yaml {
-            var configuration = try Configuration.parse(yaml, file: "weir.yaml")
+            var configuration = try Configuration.parse(yaml, file: folder + "weir.yaml")
             configuration.gateway.listen = ListenAddress(host: "127.0.0.1", port: 0)
             configuration.gateway.workers = gateway.workers
             return configuration
@@ -124,7 +129,8 @@ func withGateway(
     logger.logLevel = .critical
     let server = GatewayServer(
         configuration: configuration, group: group, guards: store, metrics: metrics, logger: logger,
-        accessLog: setup.accessLog, trust: setup.trust, makeStore: setup.makeStore ?? { _ in store })
+        accessLog: setup.accessLog, trust: setup.trust, requestKeys: setup.requestKeys,
+        epoch: setup.epoch ?? { SystemTime.epochMicroseconds }, makeStore: setup.makeStore ?? { _ in store })
     server.use(LimitOverrides(overrides, of: configuration.limits))
     do {
         let address = try await server.start()

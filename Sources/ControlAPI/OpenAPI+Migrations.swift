@@ -16,15 +16,15 @@ extension OpenAPI {
             "to": word, "share": share, "scheduled_share": share, "returned": ["type": "boolean"],
             "first": optional("VersionCounts"), "second": optional("VersionCounts"),
         ]),
-        "VersionCounts": object(["requests": count, "failures": count]),
+        "VersionCounts": object(["requests": number, "failures": number]),
         "Mirror": object([
-            "to": word, "share": share, "compared": count, "same": count, "unanswered": count, "left_out": count,
+            "to": word, "share": share, "compared": number, "same": number, "unanswered": number, "left_out": number,
             "first_ms": reference("Quantiles"), "second_ms": reference("Quantiles"),
             "statuses": ["type": "array", "items": reference("StatusPair")],
             "differences": ["type": "array", "items": reference("Difference")],
         ]),
         "Quantiles": object(["p50": optionalNumber, "p95": optionalNumber, "p99": optionalNumber]),
-        "StatusPair": object(["first": optionalStatus, "second": optionalStatus, "requests": count]),
+        "StatusPair": object(["first": optionalStatus, "second": optionalStatus, "requests": number]),
         "Difference": object([
             "at": ["type": "string", "format": "date-time"], "request_id": word, "method": word, "path": word,
             "first": optionalStatus, "second": optionalStatus, "first_ms": ["type": "number"],
@@ -33,7 +33,7 @@ extension OpenAPI {
     ]
 
     private static let word: JSON = ["type": "string"]
-    private static let count: JSON = ["type": "integer", "minimum": 0]
+    private static let number: JSON = ["type": "integer", "minimum": 0]
     private static let share: JSON = ["type": "number", "minimum": 0, "maximum": 1]
     private static let optionalNumber: JSON = ["type": ["number", "null"]]
     private static let optionalStatus: JSON = ["type": ["integer", "null"]]

@@ -63,7 +63,9 @@ extension Exchange {
         let route = place.map { edition.plan.services[$0.service].routes[$0.route].name }
         spans.begin(trace.context, parent: trace.parent, .server, worker.wallTimes(from: startedAt))
         if trace.keepsState {
-            _ = client.reader.head.fields.withReceivedValue(named: Self.tracestate) { spans.state($0) }
+            _ = client.reader.head.fields.withReceivedValue(named: Self.tracestate) {
+                if $0.count <= TraceState.longest { spans.state($0) }
+            }
         }
         spans.name(client.reader.head.method.name, route)
         spans.attribute("http.request.method", client.reader.head.method.name)

@@ -1,13 +1,16 @@
 /// What one worker counts of services and routes. Only that worker's thread counts; any may read. No lock, no allocation.
 package final class WorkerTraffic: Sendable {
-    private enum ServiceCell: Int, CaseIterable {
+    private enum ServiceCell: Int {
         case begun, ended, bytesIn, bytesOut
     }
 
     /// 1xx to 5xx, and what is no status.
     static let statusClasses = ["1xx", "2xx", "3xx", "4xx", "5xx", "other"]
-    private static let serviceCells = ServiceCell.allCases.count + FailureCause.allCases.count
-    private static let routeCells = statusClasses.count + 2 * Histogram.cells
+    private static let classCells = 6
+    /// Behind those of `ServiceCell`, one a cause.
+    private static let failureCells = 4
+    private static let serviceCells = failureCells + FailureCause.allCases.count
+    private static let routeCells = classCells + 2 * Histogram.cells
 
     private let names: TrafficNames
     private let services: Cells
@@ -57,10 +60,10 @@ package final class WorkerTraffic: Sendable {
         let place = names.places[service][route]
         let ofRoute = place * Self.routeCells
         routes.increase(at: ofRoute + Self.statusClass(end.status))
-        Histogram.recordAlone(end.nanoseconds, in: routes, from: ofRoute + Self.statusClasses.count)
+        Histogram.recordAlone(end.nanoseconds, in: routes, from: ofRoute + Self.classCells)
         if end.upstreamNanoseconds >= 0 {
             Histogram.recordAlone(
-                end.upstreamNanoseconds, in: routes, from: ofRoute + Self.statusClasses.count + Histogram.cells)
+                end.upstreamNanoseconds, in: routes, from: ofRoute + Self.classCells + Histogram.cells)
         }
         SlidingQuantiles.record(end.nanoseconds, at: now, in: recent, from: place * SlidingQuantiles.cells)
     }
@@ -68,11 +71,11 @@ package final class WorkerTraffic: Sendable {
     /// An attempt to get an answer of an upstream has failed, or it answered with 5xx.
     package func countFailure(service: Int, _ cause: FailureCause) {
         guard service < names.services.count else { return }
-        services.increase(at: service * Self.serviceCells + ServiceCell.allCases.count + cause.rawValue)
+        services.increase(at: service * Self.serviceCells + Self.failureCells + cause.rawValue)
     }
 
     private static func statusClass(_ status: Int) -> Int {
-        (100...599).contains(status) ? status / 100 - 1 : statusClasses.count - 1
+        (100...599).contains(status) ? status / 100 - 1 : classCells - 1
     }
 
     // MARK: Reading
@@ -89,7 +92,7 @@ package final class WorkerTraffic: Sendable {
     }
 
     func failures(ofService service: Int, _ cause: FailureCause) -> Int {
-        services.value(at: service * Self.serviceCells + ServiceCell.allCases.count + cause.rawValue)
+        services.value(at: service * Self.serviceCells + Self.failureCells + cause.rawValue)
     }
 
     func requests(ofRoute route: Int, statusClass: Int) -> Int {
@@ -97,11 +100,11 @@ package final class WorkerTraffic: Sendable {
     }
 
     func addDurations(ofRoute route: Int, to histogram: inout Histogram) {
-        histogram.add(routes, from: route * Self.routeCells + Self.statusClasses.count)
+        histogram.add(routes, from: route * Self.routeCells + Self.classCells)
     }
 
     func addUpstreamDurations(ofRoute route: Int, to histogram: inout Histogram) {
-        histogram.add(routes, from: route * Self.routeCells + Self.statusClasses.count + Histogram.cells)
+        histogram.add(routes, from: route * Self.routeCells + Self.classCells + Histogram.cells)
     }
 
     func addRecent(ofRoute route: Int, at now: Int64, to counts: inout [Int]) {

@@ -54,6 +54,9 @@ struct Setup {
     var upstreamHost = "127.0.0.1"
     var trust = GatewayServer.UpstreamTrust.system
     var accessLog: AccessLog?
+    var spans: SpanQueue?
+    /// Replaces one that logs nothing.
+    var logger: Logger?
     /// Replaces the store in memory.
     var makeStore: (@Sendable (any EventLoop) -> any LimitStore)?
     var metrics: Metrics?
@@ -62,7 +65,7 @@ struct Setup {
 
     init(_ services: [(name: String, path: String, upstreams: [Int])]) { self.services = services }
 
-    /// Replaces everything above but `accessLog`, `metrics` and `makeStore`.
+    /// Replaces everything above but `accessLog`, `spans`, `logger`, `metrics` and `makeStore`.
     var yaml: String?
 
     /// As a file says it; `services` and all else but the listeners stand in it.
@@ -119,12 +122,15 @@ func withGateway(
         setup.metrics
         ?? Metrics(
             services: configuration.services.map(\.name), limits: configuration.limits.labels.map { ($0.limit, nil) },
-            workers: setup.gateway.workers + 1)
-    var logger = Logger(label: "gateway-tests")
-    logger.logLevel = .critical
+            workers: setup.gateway.workers + 1,
+            traffic: TrafficNames(
+                configuration.services.map { TrafficNames.Service($0.name, routes: $0.routes.map(\.name)) }))
+    var logger = setup.logger ?? Logger(label: "gateway-tests")
+    if setup.logger == nil { logger.logLevel = .critical }
     let server = GatewayServer(
         configuration: configuration, group: group, guards: store, metrics: metrics, logger: logger,
-        accessLog: setup.accessLog, trust: setup.trust, makeStore: setup.makeStore ?? { _ in store })
+        accessLog: setup.accessLog, spans: setup.spans,
+        trust: setup.trust, makeStore: setup.makeStore ?? { _ in store })
     if let overrides { server.use(overrides) }
     do {
         let address = try await server.start()

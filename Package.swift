@@ -65,6 +65,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]),
+        .systemLibrary(name: "CResolv", providers: [.apt(["libc6-dev"])]),
         library("LimiterCore", []),
         library("HTTPWire", [nioCore]),
         library("Telemetry", [logging]),
@@ -75,6 +76,7 @@ let package = Package(
         library(
             "RedisStore",
             ["CHiredis", "LimiterCore", "WeirConfiguration", "Telemetry", nioCore, nioPosix, nioSSL, logging]),
+        library("Discovery", ["CResolv", "WeirConfiguration", nioPosix, logging]),
         library(
             "Gateway",
             ["HTTPWire", "LimiterCore", "WeirConfiguration", "Telemetry", nioCore, nioPosix, nioSSL, crypto, logging]),
@@ -87,7 +89,7 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Gateway", "ControlAPI", "RedisStore", "WeirConfiguration", "LimiterCore", "Telemetry",
+                "Gateway", "ControlAPI", "Discovery", "RedisStore", "WeirConfiguration", "LimiterCore", "Telemetry",
                 nioCore, nioPosix, nioHTTP1, unixSignals, httpClient, argumentParser, logging,
             ],
             swiftSettings: settings),
@@ -143,6 +145,7 @@ let package = Package(
                 "Gateway", "HTTPWire", "WeirConfiguration", "LimiterCore", "Telemetry", "TestSupport", nioCore,
                 nioPosix, nioEmbedded, nioSSL, crypto, logging,
             ]),
+        tests("DiscoveryTests", ["Discovery", "WeirConfiguration", "TestSupport", logging]),
         tests(
             "ControlAPITests",
             [

@@ -8,12 +8,15 @@ package struct Configuration: Sendable {
     package var store: StoreSettings?
     /// nil: the counts of calendar quotas are kept nowhere else.
     package var usage: UsageSettings?
+    package var dns = DNSSettings()
     /// nil: traces are passed through as they are.
     package var tracing: TracingSettings?
     package var logging = LoggingSettings()
     package var identity: IdentitySettings
     package var services: [Service]
     package var limits: LimitTable
+    /// Paths of the files that it was read from.
+    package var files: [String] = []
 
     package init(
         gateway: GatewaySettings, control: ControlSettings, store: StoreSettings?, identity: IdentitySettings,
@@ -43,7 +46,7 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
-package struct ControlSettings: Sendable {
+package struct ControlSettings: Hashable, Sendable {
     package var listen = ListenAddress(host: "127.0.0.1", port: 8081)
     /// What `Authorization: Bearer` must carry; nil: nobody is asked, which only a loopback listener may do.
     package var token: String? = nil

@@ -1,6 +1,6 @@
 package import LimiterCore
 
-package struct GatewaySettings: Sendable {
+package struct GatewaySettings: Hashable, Sendable {
     package enum LimitHeaders: String, Sendable, CaseIterable {
         case standard
         /// `standard`, and `X-RateLimit-*` of the tightest limit.
@@ -8,7 +8,7 @@ package struct GatewaySettings: Sendable {
         case none
     }
 
-    package struct Timeouts: Sendable {
+    package struct Timeouts: Hashable, Sendable {
         /// For a whole request head, from its first byte.
         package var header: Duration = .seconds(10)
         /// Between two requests of a connection.

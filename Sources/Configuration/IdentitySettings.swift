@@ -1,9 +1,9 @@
-package struct IdentitySettings: Sendable {
+package struct IdentitySettings: Hashable, Sendable {
     /// A header that a trusted proxy sets to the tenant; lowercase name.
     package var header: String? = nil
     package var apiKeys: APIKeys? = nil
 
-    package struct APIKeys: Sendable {
+    package struct APIKeys: Hashable, Sendable {
         /// Lowercase name.
         package var header: String
         /// SHA-256 of the key (32 bytes) to tenant.

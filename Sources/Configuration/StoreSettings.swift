@@ -1,4 +1,4 @@
-package struct StoreSettings: Sendable {
+package struct StoreSettings: Hashable, Sendable {
     package var redis: RedisAddress
     /// Who to be and whom to believe where `redis` uses TLS.
     package var tls = TLSSettings()

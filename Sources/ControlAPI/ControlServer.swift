@@ -28,7 +28,7 @@ package final class ControlServer: Sendable {
     private static let drainSeconds = 5
 
     /// `limiter` and `usage` ask a store of the control plane's own; `status` says how counters are kept just now, for the whole process.
-    /// `board` has the overrides of `configuration.limits` that are in force, and `overrides` changes them.
+    /// `board` has the limits and their overrides that are in force, and `overrides` changes them.
     package init(
         configuration: Configuration, limiter: AsyncLimiter, usage: AsyncUsage, board: OverrideBoard,
         overrides: any OverrideStore, metrics: Metrics, status: @escaping @Sendable () -> StoreStatus,
@@ -36,9 +36,9 @@ package final class ControlServer: Sendable {
     ) {
         settings = configuration.control
         quota = QuotaAPI(
-            limits: configuration.limits, board: board, overrideStore: overrides, limiter: limiter,
+            board: board, overrideStore: overrides, limiter: limiter,
             usage: usage,
-            meter: DecisionMeter(metrics.worker(configuration.gateway.workers)), status: status, logger: logger)
+            meter: DecisionMeter(metrics, worker: configuration.gateway.workers), status: status, logger: logger)
         operations = OperationsAPI(metrics: metrics, board: board, status: status, readiness: readiness)
         levels = LogLevelAPI(shared: logLevel, logger: logger)
         self.group = group

@@ -5,8 +5,6 @@ import Logging
 
 /// The calls about tenants' budgets.
 struct QuotaAPI: Sendable {
-    /// Of everyone, before plans and overrides.
-    let limits: LimitTable
     let board: OverrideBoard
     let overrideStore: any OverrideStore
     let limiter: AsyncLimiter
@@ -32,6 +30,9 @@ struct QuotaAPI: Sendable {
             }
         }
     }
+
+    /// Of everyone, before plans and overrides.
+    var limits: LimitTable { board.overrides.limits }
 
     /// What applies to a tenant just now.
     func table(of tenant: String) -> LimitTable { board.overrides.table(of: tenant) }

@@ -29,9 +29,10 @@ final class ClientConnection: ChannelInboundHandler {
     let peer: ClientAddress
     /// As X-Forwarded-For says it.
     let peerText: [UInt8]
-    let isTrustedProxy: Bool
+    private(set) var isTrustedProxy: Bool
     private let worker: Worker
-    private let timeouts: Timeouts
+    /// By whose settings it reads.
+    private var edition: Edition
     private let onClose: () -> Void
     /// nil once the connection is closed.
     private var exchange: Exchange?
@@ -56,13 +57,11 @@ final class ClientConnection: ChannelInboundHandler {
         self.peer = peer
         self.onClose = onClose
         link = Link(worker: worker)
-        timeouts = worker.edition.timeouts
-        patience = worker.edition.patience
+        edition = worker.edition
+        patience = edition.patience
         peerText = Array(peer.description.utf8)
-        let settings = worker.edition.plan.settings
-        isTrustedProxy = settings.trustedProxies.contains { $0.contains(peer) }
-        reader = RequestReader(
-            limits: HeadLimits(maxHeadBytes: settings.maximumHeaderBytes, maxFields: settings.maximumHeaderFields))
+        isTrustedProxy = edition.plan.trusts(peer)
+        reader = RequestReader(limits: edition.plan.headLimits)
         exchange = Exchange(client: self, worker: worker, peer: peer)
         slot = worker.deadlines.insert(self)
         expect(.nextRequest)
@@ -71,7 +70,7 @@ final class ClientConnection: ChannelInboundHandler {
     /// Who made the request, as far as trusted proxies say so.
     func clientAddress(of fields: borrowing HeadFields) -> ClientAddress {
         guard isTrustedProxy, fields.contains(.xForwardedFor) else { return peer }
-        let blocks = worker.edition.plan.settings.trustedProxies
+        let blocks = edition.plan.settings.trustedProxies
         var client = peer
         for index in stride(from: fields.count - 1, through: 0, by: -1) {
             guard fields[index].known == .xForwardedFor, !fields[index].isRemoved else { continue }
@@ -114,6 +113,7 @@ final class ClientConnection: ChannelInboundHandler {
 
     private func readHead(for exchange: Exchange) -> Bool {
         guard inbound.readableBytes > 0 else { return false }
+        if edition !== worker.edition, reader.isBetweenRequests { adopt(worker.edition) }
         if link.gatheredBytes > Self.mostOutbound { link.flush() }
         guard link.isWritable else {
             // Who does not take answers gets no more of them.
@@ -133,6 +133,14 @@ final class ClientConnection: ChannelInboundHandler {
         phase = .exchanging
         exchange.begin()
         return phase != .exchanging || !exchange.isRequestComplete
+    }
+
+    /// The next request is read by other settings.
+    private func adopt(_ edition: Edition) {
+        self.edition = edition
+        patience = edition.patience
+        isTrustedProxy = edition.plan.trusts(peer)
+        reader.limits = edition.plan.headLimits
     }
 
     /// Reads and throws away; too much, or what is not well-formed, ends the connection.
@@ -168,13 +176,13 @@ final class ClientConnection: ChannelInboundHandler {
         guard slot >= 0 else { return }
         let deadline =
             switch awaited {
-            case .nextRequest, .writing: worker.now &+ timeouts.idle
-            case .head: worker.now &+ timeouts.header
+            case .nextRequest, .writing: worker.now &+ edition.timeouts.idle
+            case .head: worker.now &+ edition.timeouts.header
             case .body: patience.wait(at: worker.now, after: reader.payloadBytes)
-            case .rest: worker.now &+ timeouts.body
-            case .connection: worker.now &+ timeouts.connect
-            case .upstream: worker.now &+ timeouts.upstream
-            case .farewell: worker.now &+ timeouts.farewell
+            case .rest: worker.now &+ edition.timeouts.body
+            case .connection: worker.now &+ edition.timeouts.connect
+            case .upstream: worker.now &+ edition.timeouts.upstream
+            case .farewell: worker.now &+ edition.timeouts.farewell
             }
         worker.deadlines.set(slot, deadline)
     }

@@ -10,8 +10,8 @@ final class Edition {
     /// What each request's body begins with.
     let patience: BodyPatience
     let longestBody: Int64
-    /// By the index of the upstream in the plan.
-    var gates: [UpstreamGate] = []
+    /// By the index of the service in the plan.
+    var upstreams: [ServiceUpstreams] = []
     var authenticator: Authenticator
     var tenantLimits: TenantLimits
     var budgets = BudgetCache()
@@ -30,8 +30,9 @@ final class Edition {
         tenantLimits = TenantLimits(plan)
     }
 
-    /// From now on these are in force.
+    /// From now on these are in force, if they are of the same limits.
     func use(_ overrides: OverridePlan) {
+        guard overrides.limits === plan.limits else { return }
         tenantLimits.use(overrides)
         budgets.forget()
     }

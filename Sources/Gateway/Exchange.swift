@@ -66,6 +66,9 @@ final class Exchange {
     var gate: UpstreamGate?
     var upstream: UpstreamConnection?
     var attempts = 0
+    /// Where the latest attempt went, and where those before it did.
+    var attempted: UpstreamGate?
+    var tried: [UpstreamGate] = []
     var hasRetried = false
     var sentAt: Int64 = 0
     /// From sending the request to the answer's head, in nanoseconds; below zero: there was none.
@@ -155,6 +158,8 @@ final class Exchange {
         tenant = .anonymous
         decided = nil
         attempts = 0
+        attempted = nil
+        if !tried.isEmpty { tried = [] }
         hasRetried = false
         upstreamNanoseconds = -1
         upstreamStatus = 0

@@ -12,7 +12,9 @@ extension Exchange {
             do throws(WireError) {
                 switch try upstream.reader.next(&upstream.inbound, answering: method, chunks: chunks) {
                 case .head:
-                    if !upstream.reader.head.isInterim { Respond.passOnHead(self, upstream) }
+                    guard !upstream.reader.head.isInterim else { continue }
+                    report(AttemptOutcome(status: upstream.reader.head.status))
+                    Respond.passOnHead(self, upstream)
                 case .body(let piece): passOnBody(piece)
                 case .end:
                     if isAnswered { return Respond.complete(self) }
@@ -85,6 +87,7 @@ extension Exchange {
     }
 
     func upstreamFailed(_ problem: Problem) {
+        if problem == .upstreamFailed || problem == .upstreamTimeout { report(.failed) }
         if isAnswered { Respond.breakOff(self) } else { Respond.refuse(self, problem) }
         client.link.flush()
     }

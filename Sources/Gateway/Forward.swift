@@ -3,13 +3,14 @@ import LimiterCore
 import NIOCore
 import Telemetry
 
-/// Passes the request on: a connection to the upstream with the least to do, the head in the form it was routed by, then the body.
+/// Passes the request on: a connection to the upstream that is chosen, the head in the form it was routed by, then the body.
 enum Forwarding {
     static func step(_ exchange: Exchange) -> Step {
         guard let gate = chooseGate(exchange) else {
             exchange.noteFailure(.noEndpoint)
-            return .respond(.upstreamFailed)
+            return .respond(.noUpstream)
         }
+        exchange.attempt(at: gate)
         exchange.attemptBegins()
         exchange.gate = gate
         exchange.attempts += 1
@@ -21,22 +22,11 @@ enum Forwarding {
 
     private static func chooseGate(_ exchange: Exchange) -> UpstreamGate? {
         guard let place = exchange.place else { return nil }
-        let worker = exchange.worker
-        let upstreams = exchange.edition.plan.services[place.service].upstreams
-        if upstreams.count == 1 { return exchange.edition.gates[upstreams[0]] }
-        worker.turn &+= 1
-        var best: UpstreamGate?
-        var least = Int.max
-        for offset in upstreams.indices {
-            let gate = exchange.edition.gates[upstreams[(worker.turn + offset) % upstreams.count]]
-            let burden = gate.burden(at: worker.now)
-            if burden < least { (best, least) = (gate, burden) }
-        }
-        return best
+        return exchange.edition.upstreams[place.service].choose(for: exchange)
     }
 
     static func upstreams(of exchange: Exchange) -> Int {
-        exchange.place.map { exchange.edition.plan.services[$0.service].upstreams.count } ?? 0
+        exchange.place.map { exchange.edition.upstreams[$0.service].count } ?? 0
     }
 
     // MARK: The head
@@ -175,6 +165,7 @@ extension Exchange {
     /// No connection could be opened. Nothing was sent, so another upstream of the service may be asked instead.
     func upstreamUnreachable(isTimeout: Bool) {
         guard !isEnded else { return }
+        report(.unreachable)
         gate?.withdraw(self)
         if attempts < Forwarding.upstreams(of: self), !hasRetried {
             phase = .forwarding

@@ -18,7 +18,6 @@ package final class GatewayServer: Sendable {
         case file(String)
     }
 
-    private let configuration: Configuration
     private let group: MultiThreadedEventLoopGroup
     private let guards: any LimitStore & Sendable
     private let metrics: Metrics
@@ -28,11 +27,21 @@ package final class GatewayServer: Sendable {
     private let spans: SpanQueue?
     private let makeStore: @Sendable (any EventLoop) -> any LimitStore
     private let running = Mutex<Running?>(nil)
-    private let overrides = Mutex<OverridePlan?>(nil)
+    private let latest: Mutex<Latest>
+    private let directory = EndpointDirectory()
+    private let checker = Mutex<NIOLoopBound<HealthChecker>?>(nil)
 
     private struct Running: Sendable {
         let channel: any Channel
         let workers: [NIOLoopBound<Worker>]
+    }
+
+    /// What is to be in force.
+    private struct Latest: Sendable {
+        var plan: Plan
+        /// For `https` upstreams, once there is one.
+        var tls: NIOSSLContext?
+        var overrides: OverridePlan?
     }
 
     /// `guards` answers at once, on any thread. `makeStore` is called once a worker, on its loop.
@@ -42,7 +51,7 @@ package final class GatewayServer: Sendable {
         trust: UpstreamTrust = .system,
         makeStore: @escaping @Sendable (any EventLoop) -> any LimitStore
     ) {
-        self.configuration = configuration
+        latest = Mutex(Latest(plan: Plan(configuration, metrics)))
         self.group = group
         self.guards = guards
         self.metrics = metrics
@@ -51,20 +60,23 @@ package final class GatewayServer: Sendable {
         self.spans = spans
         self.trust = trust
         self.makeStore = makeStore
+        metrics.upstreams.observe { [directory] in
+            directory.statuses.map { ($0.service, "\($0.upstream)", $0.isHealthy && $0.ejections == 0) }
+        }
     }
 
     /// Listens; returns the bound address. Throws `GatewayError`.
     package func start() async throws -> ListenAddress {
-        let plan = Plan(configuration)
-        let tls = plan.upstreams.contains(where: \.usesTLS) ? try makeTLS() : nil
+        let plan = latest.withLock { $0.plan }
+        let tls = try makeTLS(for: plan)
+        latest.withLock { $0.tls = tls }
         var workers: [NIOLoopBound<Worker>] = []
         for (index, loop) in group.makeIterator().enumerated() {
             workers.append(try await makeWorker(index, on: loop, plan, tls))
         }
         let listener = Listener(
             group: group,
-            workers: Dictionary(uniqueKeysWithValues: workers.map { (ObjectIdentifier($0.eventLoop), $0) }),
-            maximumConnections: plan.settings.maximumConnections)
+            workers: Dictionary(uniqueKeysWithValues: workers.map { (ObjectIdentifier($0.eventLoop), $0) }))
         let channel: any Channel
         do {
             channel = try await listener.listen(on: plan.settings.listen)
@@ -73,26 +85,93 @@ package final class GatewayServer: Sendable {
             throw error
         }
         running.withLock { $0 = Running(channel: channel, workers: workers) }
+        try await check()
         // Any that came while the workers were made.
-        let latest = overrides.withLock { $0 }
-        if let latest { for worker in workers { worker.eventLoop.execute { worker.value.use(latest) } } }
+        let (services, overrides) = latest.withLock { ($0.plan.configured, $0.overrides) }
+        for source in Set(services.flatMap(\.sources)) where !source.isFixed { apply(source) }
+        if let overrides { for worker in workers { worker.eventLoop.execute { worker.value.use(overrides) } } }
         return ListenAddress(
             host: plan.settings.listen.host, port: channel.localAddress?.port ?? plan.settings.listen.port)
     }
 
-    /// These are in force from now on, for each worker from its next event on. They are of the limits of this configuration.
+    /// These are in force from now on, for each worker from its next event on, or from when their limits are.
     package func use(_ overrides: LimitOverrides) {
         let plan = OverridePlan(overrides)
-        self.overrides.withLock { $0 = plan }
+        latest.withLock { $0.overrides = plan }
         for worker in running.withLock({ $0?.workers ?? [] }) {
             worker.eventLoop.execute {
                 // Of two that were handed over at nearly the same time, the later one.
-                if let latest = self.overrides.withLock({ $0 }) { worker.value.use(latest) }
+                if let overrides = self.latest.withLock({ $0.overrides }) { worker.value.use(overrides) }
             }
         }
     }
 
-    private func makeTLS() throws -> NIOSSLContext {
+    /// A configuration that can be put in force.
+    package struct Prepared: Sendable {
+        fileprivate let plan: Plan
+        fileprivate let tls: NIOSSLContext?
+    }
+
+    /// `configuration` was made after the one that is in force, and has the same listener and the same number of workers. Throws
+    /// `GatewayError`.
+    package func prepare(_ configuration: Configuration) throws -> Prepared {
+        let plan = Plan(configuration, metrics)
+        return Prepared(plan: plan, tls: try latest.withLock { $0.tls } ?? makeTLS(for: plan))
+    }
+
+    /// Returns once each worker begins exchanges with this configuration. Requests in flight end as they began. Overrides of its limits
+    /// are to be handed over before.
+    package func use(_ prepared: Prepared) async {
+        latest.withLock { latest in
+            latest.plan = prepared.plan
+            latest.tls = prepared.tls
+        }
+        for worker in running.withLock({ $0?.workers ?? [] }) {
+            try? await worker.eventLoop.submit { [directory] in
+                let worker = worker.value
+                worker.use(
+                    prepared.plan, directory, self.latest.withLock { $0.overrides }, tls: prepared.tls,
+                    self.metrics.worker(worker.index), self.metrics.traffic.worker(worker.index))
+            }.get()
+        }
+        directory.keep(prepared.plan.configured)
+        try? await check()
+    }
+
+    /// From now on these are the endpoints that a source of upstreams names, for each worker from its next event on. What is in
+    /// flight to others ends as if nothing had happened.
+    package func use(_ endpoints: [Endpoint], of source: UpstreamSource) {
+        directory.use(endpoints, of: source)
+        apply(source)
+    }
+
+    private func apply(_ source: UpstreamSource) {
+        for worker in running.withLock({ $0?.workers ?? [] }) {
+            worker.eventLoop.execute { [directory] in worker.value.use(directory, of: source) }
+        }
+        if let checker = checker.withLock({ $0 }) { check(with: checker) }
+    }
+
+    /// Asks those who are upstreams now whether they are well, where services want that.
+    private func check() async throws {
+        let (services, tls) = latest.withLock { ($0.plan.configured, $0.tls) }
+        if let checker = checker.withLock({ $0 }) { return check(with: checker) }
+        guard services.contains(where: { $0.balancing.health != nil }) else { return }
+        let loop = group.next()
+        let checker = try await loop.submit { [logger] in
+            NIOLoopBound(HealthChecker(on: loop, tls: tls, logger: logger), eventLoop: loop)
+        }.get()
+        self.checker.withLock { $0 = checker }
+        check(with: checker)
+    }
+
+    private func check(with checker: NIOLoopBound<HealthChecker>) {
+        let (services, tls) = latest.withLock { ($0.plan.configured, $0.tls) }
+        checker.eventLoop.execute { [directory] in checker.value.use(services, directory, tls: tls) }
+    }
+
+    private func makeTLS(for plan: Plan) throws -> NIOSSLContext? {
+        guard plan.configured.contains(where: { $0.sources.contains(where: \.mayUseTLS) }) else { return nil }
         var settings = TLSConfiguration.makeClientConfiguration()
         settings.minimumTLSVersion = .tlsv12
         if case .file(let path) = trust { settings.trustRoots = .file(path) }
@@ -109,13 +188,13 @@ package final class GatewayServer: Sendable {
     ) async throws -> NIOLoopBound<Worker> {
         try await loop.submit { [self] in
             let worker = Worker(
-                on: loop,
+                on: loop, index,
                 Worker.Parts(
-                    plan: plan, store: makeStore(loop), guards: guards, metrics: metrics.worker(index),
-                    traffic: metrics.traffic.worker(index), log: accessLog?.makeWriter(), spans: spans?.makeWriter(),
-                    logger: logger, tls: tls))
+                    plan: plan, endpoints: plan.configured.map { directory.set(of: $0) }, store: makeStore(loop),
+                    guards: guards, metrics: metrics.worker(index), traffic: metrics.traffic.worker(index),
+                    log: accessLog?.makeWriter(), spans: spans?.makeWriter(), logger: logger, tls: tls))
             worker.start()
-            if let overrides = overrides.withLock({ $0 }) { worker.use(overrides) }
+            if let overrides = latest.withLock({ $0.overrides }) { worker.use(overrides) }
             return NIOLoopBound(worker, eventLoop: loop)
         }.get()
     }
@@ -129,9 +208,12 @@ package final class GatewayServer: Sendable {
             })
         else { return }
         try? await running.channel.close()
+        if let checker = checker.withLock({ $0.take() }) {
+            try? await checker.eventLoop.submit { checker.value.stop() }.get()
+        }
         let drained = running.workers.map { worker in worker.eventLoop.flatSubmit { worker.value.drain() } }
         let all = EventLoopFuture.andAllComplete(drained, on: running.channel.eventLoop)
-        let patience = configuration.gateway.timeouts.drain
+        let patience = latest.withLock { $0.plan.settings.timeouts.drain }
         await Self.wait(for: all, atMost: TimeAmount(patience))
         let cutOff = await Self.stop(running.workers)
         if cutOff > 0 {

@@ -19,7 +19,6 @@ struct Listener: Sendable {
     let group: MultiThreadedEventLoopGroup
     /// By loop.
     let workers: [ObjectIdentifier: NIOLoopBound<Worker>]
-    let maximumConnections: Int
     let connections = ConnectionCount()
 
     func listen(on address: ListenAddress) async throws -> any Channel {
@@ -48,7 +47,7 @@ struct Listener: Sendable {
 
     private func accept(_ channel: any Channel) throws {
         guard let worker = workers[ObjectIdentifier(channel.eventLoop)]?.value,
-            !worker.isDraining, connections.open(atMost: maximumConnections)
+            !worker.isDraining, connections.open(atMost: worker.edition.plan.settings.maximumConnections)
         else {
             channel.close(promise: nil)
             return

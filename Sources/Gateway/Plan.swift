@@ -1,5 +1,6 @@
 import HTTPWire
 import LimiterCore
+import Telemetry
 import WeirConfiguration
 
 /// The configuration as the workers use it: everything that a request needs is found by an index.
@@ -11,9 +12,9 @@ final class Plan: Sendable {
 
     struct PlannedService: Sendable {
         let name: String
+        /// Where it is counted.
+        let metricsIndex: Int
         let routes: [PlannedRoute]
-        /// Indices of `upstreams`.
-        let upstreams: [Int]
     }
 
     /// What a tenant plan changes.
@@ -24,44 +25,40 @@ final class Plan: Sendable {
     }
 
     let settings: GatewaySettings
+    let limits: LimitTable
     let identity: IdentityPlan
     let routes: RouteTable
     let services: [PlannedService]
+    /// In the same order.
+    let configured: [Service]
     /// By `Tenant.plan`.
     let tenantPlans: [TenantPlan]
-    /// Each address once, however many services use it.
-    let upstreams: [Upstream]
     let guards: LimitPlan
     let failedAuthentications: LimitPlan
     /// What a caller may know of its own budget.
     let budget: BudgetPlan
     let isLegacy: Bool
     let writesLimitFields: Bool
+    let headLimits: HeadLimits
     let accessLine: AccessLine
     /// nil: traces are passed through.
     let tracing: TracingPlan?
 
-    init(_ configuration: Configuration) {
+    init(_ configuration: Configuration, _ metrics: Metrics) {
         settings = configuration.gateway
         let limits = configuration.limits
+        self.limits = limits
         identity = IdentityPlan(configuration.identity, limits.plans)
         routes = RouteTable(configuration.services)
-        var upstreams: [Upstream] = []
-        func index(of upstream: Upstream) -> Int {
-            if let known = upstreams.firstIndex(of: upstream) { return known }
-            upstreams.append(upstream)
-            return upstreams.count - 1
-        }
+        configured = configuration.services
         services = configuration.services.map { service in
             guard let groups = limits.service(named: service.name), groups.routes.count == service.routes.count else {
                 preconditionFailure("the limit table is made of the same services")
             }
             return PlannedService(
-                name: service.name,
-                routes: zip(service.routes, groups.routes).map { PlannedRoute(name: $0.name, limits: LimitPlan($1)) },
-                upstreams: service.upstreams.map { index(of: $0) })
+                name: service.name, metricsIndex: metrics.index(ofService: service.name),
+                routes: zip(service.routes, groups.routes).map { PlannedRoute(name: $0.name, limits: LimitPlan($1)) })
         }
-        self.upstreams = upstreams
         tenantPlans = limits.plans.plans.map { plan in
             TenantPlan(
                 routes: plan.table.services.map { $0.routes.map { LimitPlan($0) } },
@@ -72,9 +69,14 @@ final class Plan: Sendable {
         budget = BudgetPlan(limits.tenantCounters)
         isLegacy = settings.headers == .legacy
         writesLimitFields = settings.headers != .none
+        headLimits = HeadLimits(
+            maxHeadBytes: settings.maximumHeaderBytes, maxFields: settings.maximumHeaderFields)
         accessLine = AccessLine(settings.accessLog)
         tracing = configuration.tracing.map { TracingPlan($0) }
     }
+
+    /// Whether the peer may say for whom it asks.
+    func trusts(_ peer: ClientAddress) -> Bool { settings.trustedProxies.contains { $0.contains(peer) } }
 }
 
 /// How requests say who they are.

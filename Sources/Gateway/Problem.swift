@@ -21,6 +21,7 @@ enum Problem: Int, CaseIterable, Sendable {
     case upstreamBusy
     case upstreamTimeout
     case versionNotSupported
+    case noUpstream
 
     var status: Int {
         switch self {
@@ -36,7 +37,7 @@ enum Problem: Int, CaseIterable, Sendable {
         case .headTooLarge: 431
         case .notImplemented: 501
         case .upstreamFailed: 502
-        case .storeUnavailable, .upstreamBusy: 503
+        case .storeUnavailable, .upstreamBusy, .noUpstream: 503
         case .upstreamTimeout: 504
         case .versionNotSupported: 505
         }
@@ -96,6 +97,7 @@ enum Problem: Int, CaseIterable, Sendable {
         case .upstreamBusy: "No connection to the upstream became free in time."
         case .upstreamTimeout: "The upstream did not answer in time."
         case .versionNotSupported: "The request's HTTP version is not supported."
+        case .noUpstream: "The service has no upstream at the moment."
         }
     }
 
@@ -104,7 +106,7 @@ enum Problem: Int, CaseIterable, Sendable {
         switch self {
         case .unauthenticated: "WWW-Authenticate: ApiKey realm=\"weir\"\r\n"
         case .methodNotAllowed: "Allow: GET, HEAD\r\n"
-        case .storeUnavailable, .upstreamBusy: "Retry-After: 1\r\n"
+        case .storeUnavailable, .upstreamBusy, .noUpstream: "Retry-After: 1\r\n"
         default: ""
         }
     }

@@ -214,7 +214,9 @@ enum Respond {
     private static func account(_ exchange: Exchange) {
         exchange.isEnded = true
         if exchange.hasHead { exchange.bytesIn = exchange.client.reader.payloadBytes }
-        exchange.worker.metrics.countRequest(service: exchange.place?.service ?? -1, status: exchange.status)
+        exchange.worker.metrics.countRequest(
+            service: exchange.place.map { exchange.edition.plan.services[$0.service].metricsIndex } ?? -1,
+            status: exchange.status)
         if let place = exchange.place { countTraffic(exchange, place) }
         if let cause = exchange.cause { exchange.logFailure(cause) }
         if exchange.trace != nil { exchange.traceEnds() }

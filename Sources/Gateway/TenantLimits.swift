@@ -3,6 +3,8 @@ import LimiterCore
 /// Overrides as the workers look them up: made once, for all of them.
 final class OverridePlan: Sendable {
     private let overrides: LimitOverrides
+    /// That they are of.
+    var limits: LimitTable { overrides.limits }
     private let names: [String]
     private let places: ByteTable
 

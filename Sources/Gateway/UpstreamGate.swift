@@ -10,35 +10,32 @@ final class UpstreamGate {
     typealias Pool = UpstreamPool<UpstreamConnection, Exchange>
 
     let worker: Worker
-    let upstream: Upstream
+    let key: GateRegistry.Key
+    var upstream: Upstream { key.upstream }
     /// What a Host field calls it.
     let authority: [UInt8]
     private let tls: NIOSSLContext?
     var isEncrypted: Bool { tls != nil }
     private var pool: Pool
-    /// Until when other upstreams of a service go first, because this one could not be reached; and for how long next time.
-    private var avoidedUntil: Int64 = 0
-    private var avoidance: Int64 = 0
+    /// Whether no service has this upstream any more: connections close as soon as nobody needs them.
+    private var isRetired = false
     private var nextLog: Int64 = 0
     private var unlogged = 0
 
     /// Idle connections close after this time. Many servers do so after 60 s.
     static let idleNanoseconds: Int64 = 55_000_000_000
-    private static let firstAvoidance: Int64 = 500_000_000
-    private static let longestAvoidance: Int64 = 8_000_000_000
     private static let logInterval: Int64 = 5_000_000_000
 
-    init(_ upstream: Upstream, worker: Worker, tls: NIOSSLContext?) {
-        self.upstream = upstream
-        authority = Array("\(upstream.host.contains(":") ? "[\(upstream.host)]" : upstream.host):\(upstream.port)".utf8)
+    init(_ key: GateRegistry.Key, worker: Worker, tls: NIOSSLContext?) {
+        self.key = key
+        authority = Array(key.upstream.authority.utf8)
         self.worker = worker
         self.tls = tls
-        let maximum = worker.edition.plan.settings.maximumUpstreamConnections
-        pool = Pool(maximumConnections: maximum, maximumWaiters: max(64, maximum * 4))
+        pool = Pool(maximumConnections: key.maximumConnections, maximumWaiters: key.maximumWaiters)
     }
 
-    /// Smaller is better: requests in flight, and far behind whoever cannot be reached just now.
-    func burden(at now: Int64) -> Int { pool.inFlight + (now < avoidedUntil ? 1 << 32 : 0) }
+    /// Requests that this upstream has from this worker, or is about to get.
+    var inFlight: Int { pool.inFlight }
 
     var isSaturated: Bool { pool.isSaturated }
 
@@ -69,7 +66,7 @@ final class UpstreamGate {
         connection.exchange = nil
         connection.isReused = true
         connection.link.setReading(true)
-        if let next = pool.released(connection, at: worker.now) { next.serve(connection) }
+        if let next = pool.released(connection, at: worker.now) { next.serve(connection) } else { closeIfRetired() }
     }
 
     /// The exchange is done with the connection, which cannot be used any more.
@@ -96,13 +93,23 @@ final class UpstreamGate {
         }
     }
 
+    /// No service has this upstream any more. Whoever is on the way to it is served as if nothing had happened.
+    func retire() {
+        isRetired = true
+        closeIfRetired()
+    }
+
+    private func closeIfRetired() {
+        if isRetired { closeIdle(since: .max) }
+    }
+
     // MARK: Opening
 
     /// `owner` nil: for whoever waits first.
     private func open(for owner: Exchange.Ticket? = nil) {
         let gate = NIOLoopBound(self, eventLoop: worker.loop)
         let bootstrap = ClientBootstrap(group: worker.loop)
-            .connectTimeout(TimeAmount(worker.edition.plan.settings.timeouts.connect))
+            .connectTimeout(TimeAmount(key.connectTimeout))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(.writeBufferWaterMark, value: Link.marks)
@@ -112,13 +119,7 @@ final class UpstreamGate {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try gate.value.prepare(channel) }
             }
-        let connecting =
-            if let address = try? SocketAddress(ipAddress: upstream.host, port: upstream.port) {
-                bootstrap.connect(to: address)
-            } else {
-                bootstrap.connect(host: upstream.host, port: upstream.port)
-            }
-        connecting.assumeIsolated().whenComplete { result in
+        upstream.connect(bootstrap).assumeIsolated().whenComplete { result in
             self.worker.readClock()
             switch result {
             case .success(let channel): self.opened(channel, for: owner)
@@ -128,11 +129,7 @@ final class UpstreamGate {
     }
 
     private func prepare(_ channel: any Channel) throws {
-        if let tls {
-            let isName = (try? SocketAddress(ipAddress: upstream.host, port: 0)) == nil
-            try channel.pipeline.syncOperations.addHandler(
-                NIOSSLClientHandler(context: tls, serverHostname: isName ? upstream.host : nil))
-        }
+        if let tls { try upstream.addTLS(tls, to: channel) }
         try channel.pipeline.syncOperations.addHandler(UpstreamConnection(gate: self))
     }
 
@@ -143,7 +140,6 @@ final class UpstreamGate {
             failed(ChannelError.eof, for: owner)
             return
         }
-        (avoidedUntil, avoidance) = (0, 0)
         if let owner {
             pool.openedOwn()
             if owner.isCurrent, owner.exchange.isWaiting(at: self) {
@@ -153,13 +149,13 @@ final class UpstreamGate {
             }
         } else if let waiter = pool.opened(connection, at: worker.now) {
             waiter.serve(connection)
+        } else {
+            closeIfRetired()
         }
     }
 
     private func failed(_ error: any Error, for owner: Exchange.Ticket?) {
         log(error, "an upstream cannot be reached")
-        avoidance = min(max(avoidance * 2, Self.firstAvoidance), Self.longestAvoidance)
-        avoidedUntil = worker.now + avoidance
         let cause = FailureCause(connecting: error)
         let isTimeout = cause == .connectTimeout
         if let owner {

@@ -12,25 +12,26 @@ final class Worker {
     static let longestCopy = 4096
 
     let loop: any EventLoop
+    /// Of all the gateway's, from 0.
+    let index: Int
     /// Of the configuration that is in force.
     private(set) var edition: Edition
     let store: any LimitStore
     /// Decides at once.
     let guards: any LimitStore
-    let metrics: WorkerMetrics
+    private(set) var metrics: WorkerMetrics
     let log: AccessLogWriter?
     let spans: SpanWriter?
     var ids = IDGenerator()
     let logger: Logger
 
-    private(set) var gates: [UpstreamGate] = []
+    let gates = GateRegistry()
+    private var tls: NIOSSLContext?
     var deadlines = DeadlineTable<ClientConnection>()
     /// Bodies of answers are put together here.
     var scratch = ByteBuffer()
     /// What is logged in place of a value is put together here.
     var redacted: [UInt8] = []
-    /// Which upstream comes first among equals.
-    var turn = 0
     /// Nanoseconds of a monotonic clock, read once an event.
     private(set) var now: Int64
     /// From `now` to nanoseconds since 1970, read with every tick.
@@ -49,6 +50,8 @@ final class Worker {
 
     struct Parts {
         var plan: Plan
+        /// By the index of the service in the plan.
+        var endpoints: [EndpointSet]
         var store: any LimitStore
         var guards: any LimitStore
         var metrics: WorkerMetrics
@@ -59,8 +62,9 @@ final class Worker {
         var tls: NIOSSLContext?
     }
 
-    init(on loop: any EventLoop, _ parts: Parts) {
+    init(on loop: any EventLoop, _ index: Int, _ parts: Parts) {
         self.loop = loop
+        self.index = index
         store = parts.store
         guards = parts.guards
         metrics = parts.metrics
@@ -70,8 +74,8 @@ final class Worker {
         now = Int64(NIODeadline.now().uptimeNanoseconds)
         wallOffset = SystemTime.epochMicroseconds * 1000 - now
         edition = Edition(parts.plan, traffic: parts.traffic)
-        gates = parts.plan.upstreams.map { UpstreamGate($0, worker: self, tls: $0.usesTLS ? parts.tls : nil) }
-        edition.gates = gates
+        tls = parts.tls
+        edition.upstreams = zip(parts.plan.configured, parts.endpoints).map { ServiceUpstreams($0, $1, worker: self) }
     }
 
     func readClock() { now = Int64(NIODeadline.now().uptimeNanoseconds) }
@@ -90,8 +94,44 @@ final class Worker {
         return dateText
     }
 
+    /// From now on this configuration is in force: exchanges that have begun keep the one before.
+    func use(
+        _ plan: Plan, _ directory: EndpointDirectory, _ overrides: OverridePlan?, tls: NIOSSLContext?,
+        _ metrics: WorkerMetrics, _ traffic: WorkerTraffic
+    ) {
+        readClock()
+        self.tls = tls
+        self.metrics = metrics
+        let before = Dictionary(uniqueKeysWithValues: edition.upstreams.map { ($0.service, $0) })
+        edition = Edition(plan, traffic: traffic)
+        edition.upstreams = plan.configured.map { service in
+            ServiceUpstreams(service, directory.set(of: service), worker: self, after: before[service.name])
+        }
+        if let overrides { edition.use(overrides) }
+        if ticker != nil { start() }
+    }
+
     /// From now on these are in force.
     func use(_ overrides: OverridePlan) { edition.use(overrides) }
+
+    /// From now on the services that have this source have what the directory says.
+    func use(_ directory: EndpointDirectory, of source: UpstreamSource) {
+        readClock()
+        for (service, upstreams) in zip(edition.plan.configured, edition.upstreams)
+        where service.sources.contains(source) {
+            upstreams.use(directory.set(of: service))
+        }
+    }
+
+    /// The way to an upstream, to be given back to `gates`.
+    func takeGate(_ upstream: Upstream, _ connections: BalancingSettings.Connections) -> UpstreamGate {
+        let maximum = connections.maximum ?? edition.plan.settings.maximumUpstreamConnections
+        let key = GateRegistry.Key(
+            upstream: upstream, maximumConnections: maximum,
+            maximumWaiters: connections.waiting ?? max(64, maximum * 4),
+            connectTimeout: edition.plan.settings.timeouts.connect)
+        return gates.take(key) { UpstreamGate($0, worker: self, tls: upstream.usesTLS ? tls : nil) }
+    }
 
     // MARK: Buffers
 
@@ -110,6 +150,7 @@ final class Worker {
 
     /// Looks for passed deadlines from now on. The interval follows the shortest timeout.
     func start() {
+        ticker?.cancel()
         let timeouts = edition.plan.settings.timeouts
         let shortest = min(timeouts.header, timeouts.idle, timeouts.body, timeouts.upstream, timeouts.connect)
         let interval = min(max(TimeAmount(shortest) / 8, .milliseconds(5)), .milliseconds(100))
@@ -121,7 +162,7 @@ final class Worker {
         readClock()
         wallOffset = SystemTime.epochMicroseconds * 1000 - now
         for client in deadlines.popPassed(at: now) { client.deadlinePassed() }
-        for gate in gates { gate.closeIdle(since: now - UpstreamGate.idleNanoseconds) }
+        for gate in gates.gates { gate.closeIdle(since: now - UpstreamGate.idleNanoseconds) }
         log?.handOver()
         spans?.handOver()
     }
@@ -144,9 +185,9 @@ final class Worker {
         ticker?.cancel()
         let cutOff = deadlines.allOwners.count { $0.isExchanging }
         for client in deadlines.allOwners { client.close() }
-        for gate in gates { gate.closeIdle(since: .max) }
-        // They hold the worker, too.
-        gates = []
+        // They hold gates, which hold the worker.
+        for upstreams in edition.upstreams { upstreams.use(EndpointSet(endpoints: [], statuses: [])) }
+        gates.removeAll()
         log?.handOver()
         spans?.handOver()
         return cutOff

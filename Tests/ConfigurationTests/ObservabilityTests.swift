@@ -22,7 +22,8 @@ import WeirConfiguration
         #expect(log.fields == [.time, .status, .query, .clientIP, .header("x-version"), .tenant])
         #expect(log.redacted == [.clientIP, .tenant] && log.redactedParameters == ["token"])
         #expect(log.sample == 0.125)
-        let plain = try parse("gateway: {access_log: {to: stdout, format: combined, redact: [query, path]}}").gateway.accessLog
+        let plain = try parse("gateway: {access_log: {to: stdout, format: combined, redact: [query, path]}}").gateway
+            .accessLog
         #expect(plain.destination == .standardOutput && plain.format == .combined && plain.sample == 1)
     }
 
@@ -80,7 +81,8 @@ import WeirConfiguration
         log("sample: 101%", "is more than all"),
         log("sample: -1%", "is not a percentage"),
         WrongText(
-            "gateway:\n  access_log:\n    to: stdout\n    format: combined\n    fields: [time]", 5, "is for `format: json`"),
+            "gateway:\n  access_log:\n    to: stdout\n    format: combined\n    fields: [time]", 5,
+            "is for `format: json`"),
         WrongText(
             "gateway:\n  access_log:\n    to: stdout\n    format: combined\n    redact: [host]", 5,
             "is not written at all"),

@@ -54,7 +54,8 @@ struct AccessLineTests {
         let upstream = TestUpstream.greeting()
         defer { upstream.stop() }
         let file = try LogFile()
-        try await withGateway(setup(upstream, file, "format: combined, redact: [\"query:key\"]")) { gateway async throws in
+        try await withGateway(setup(upstream, file, "format: combined, redact: [\"query:key\"]")) {
+            gateway async throws in
             _ = try gateway.get("/shop?a=1&key=2", "Referer: http://x/\" 200 \"", "User-Agent: a\\b\tc\u{e9}")
             _ = try gateway.ask("GET /shop HTTP/1.0\r\nHost: weir.test\r\n\r\n")
             _ = try gateway.ask("nonsense\r\n\r\n")
@@ -126,6 +127,7 @@ struct AccessLineTests {
                 _ = try reader.next()
             }
         }
-        #expect(try file.lines() == [#"{"status":200,"path":"/shop/~first"}"#, #"{"status":429,"path":"/shop/second"}"#])
+        #expect(
+            try file.lines() == [#"{"status":200,"path":"/shop/~first"}"#, #"{"status":429,"path":"/shop/second"}"#])
     }
 }

@@ -63,7 +63,9 @@ struct CauseTests {
         let answer = try await ask(try RedisServer.freePort(), "connect_refused", warnings: warnings)
         #expect(answer == (502, "connect_refused"))
         let line = try #require(warnings.about("connect_refused").first)
-        for part in ["\"service\":\"shop\"", "\"route\":\"/\"", "\"status\":\"502\"", "\"request_id\":\"", "\"upstream\":\"127"] {
+        for part in [
+            "\"service\":\"shop\"", "\"route\":\"/\"", "\"status\":\"502\"", "\"request_id\":\"", "\"upstream\":\"127",
+        ] {
             #expect(line.contains(part), "\(line)")
         }
     }
@@ -82,7 +84,9 @@ struct CauseTests {
     }
 
     @Test func noByteComesInTime() async throws {
-        let upstream = TestUpstream { _, wire, _ in _ = try MessageReader(wire).next(isResponse: false); _ = try wire.receive() }
+        let upstream = TestUpstream { _, wire, _ in
+            _ = try MessageReader(wire).next(isResponse: false); _ = try wire.receive()
+        }
         defer { upstream.stop() }
         #expect(try await ask(upstream.port, "timeout", "{upstream: 50ms}") == (504, "timeout"))
     }

@@ -89,10 +89,8 @@ import WeirConfiguration
     @Test func overridesFromBeforeTheStartAreInForceFromTheFirstRequestOn() async throws {
         let upstream = TestUpstream.greeting()
         defer { upstream.stop() }
-        let setup = try Self.setup(upstream)
-        let limits = try setup.configuration().limits
-        let overrides = LimitOverrides([try Self.override("initech", "payment", "1/minute")], of: limits)
-        try await withGateway(setup, overrides: overrides) { gateway async throws in
+        let overrides = [try Self.override("initech", "payment", "1/minute")]
+        try await withGateway(try Self.setup(upstream), overrides: overrides) { gateway async throws in
             #expect(try gateway.get("/payment", "X-API-Key: key-initech").status == 200)
             #expect(try gateway.get("/payment", "X-API-Key: key-initech").status == 429)
         }

@@ -144,7 +144,9 @@ import Testing
     @Test(.enabled(if: SchemaCheck.isInstalled, "opentelemetry-proto is not installed; scripts/test does that"))
     func whatIsSentIsAnExportTraceServiceRequest() async throws {
         try await run { collector, weir in
-            for path in ["/", "/%C3%A9?q=%22", "/a\"b"] { _ = try await HTTP.get(weir.gateway, path.replacing("\"", with: "%22")) }
+            for path in ["/", "/%C3%A9?q=%22", "/a\"b"] {
+                _ = try await HTTP.get(weir.gateway, path.replacing("\"", with: "%22"))
+            }
             try await eventually { try collector.spans().count == 6 }
             for call in collector.calls { #expect(try SchemaCheck.fault(of: call.body) == nil) }
         }

@@ -35,16 +35,7 @@ final class WeirProcess: Sendable {
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("weir-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         configurationFile = directory.appendingPathComponent("weir.yaml")
-        let text = """
-            gateway:
-              listen: 127.0.0.1:\(gateway)
-              workers: 1
-              trusted_proxies: [127.0.0.0/8]
-            control:
-              listen: 127.0.0.1:\(control)
-            \(configuration)
-            """
-        try text.write(to: configurationFile, atomically: true, encoding: .utf8)
+        try Self.text(configuration, gateway, control).write(to: configurationFile, atomically: true, encoding: .utf8)
         let log = directory.appendingPathComponent("log")
         try Data().write(to: log)
         process = Process()
@@ -56,6 +47,25 @@ final class WeirProcess: Sendable {
     }
 
     deinit { stop() }
+
+    private static func text(_ configuration: String, _ gateway: Int, _ control: Int) -> String {
+        """
+        gateway:
+          listen: 127.0.0.1:\(gateway)
+          workers: 1
+          trusted_proxies: [127.0.0.0/8]
+        control:
+          listen: 127.0.0.1:\(control)
+        \(configuration)
+        """
+    }
+
+    /// Puts another file in the place of its configuration, below the same listeners.
+    func reconfigure(_ configuration: String) throws {
+        try Self.text(configuration, gateway, control).write(to: configurationFile, atomically: true, encoding: .utf8)
+    }
+
+    func hangUp() { kill(process.processIdentifier, SIGHUP) }
 
     /// Built beside the tests.
     static var program: URL {

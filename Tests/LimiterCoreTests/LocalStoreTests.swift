@@ -18,6 +18,19 @@ import Testing
         #expect(peek.verdicts.map(\.remaining) == [98, 0])
     }
 
+    @Test func limitsThatComeLaterHaveTheirOwnKeysAndThoseBeforeGoOn() throws {
+        let before = try DeclaredLimits(.window("old", "100/minute"))
+        let store = store(before)
+        for _ in 0..<10 { _ = store.ask(before.group) }
+        let scope = try [.window("new", "3/minute") { $0.maximumKeys = 2 }, .window("old", "100/minute")].reduce(
+            into: LimitScope()
+        ) { try $0.declare($1) }
+        let table = LimitTable(global: scope, services: [], after: before.table)
+        store.use(table.labels)
+        #expect(table.labels.map(\.limit) == ["old", "new"])
+        #expect(store.ask(table.tenantCounters)?.verdicts.map(\.remaining) == [2, 89])
+    }
+
     @Test func peeksAndCostZeroKeepNothing() throws {
         let limits = try DeclaredLimits(.window("w", "10/minute"))
         let store = store(limits)

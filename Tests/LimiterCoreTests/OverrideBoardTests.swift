@@ -23,6 +23,18 @@ import Testing
         #expect(heard.withLock { $0 } == [1, 0, 2])
     }
 
+    @Test func otherLimitsKeepTheOverridesAndTellWhoListens() throws {
+        let board = try Self.board()
+        board.post([try Self.override("a")])
+        let next = try DeclaredLimits(.window("other", "9/s"), .window("global", "200/minute")).table
+        let heard = Mutex<[ObjectIdentifier]>([])
+        board.listen { overrides in heard.withLock { $0.append(ObjectIdentifier(overrides.limits)) } }
+        board.use(next)
+        #expect(heard.withLock { $0.last } == ObjectIdentifier(next))
+        #expect(board.overrides.list.count == 1)
+        #expect(board.overrides.table(of: "a").tenantCounters.limits.map(\.limit.rate.count) == [9, 5])
+    }
+
     /// Otherwise what was there before may be the last that it takes.
     @Test func aChangeMeanwhileIsHeardAfterWhatWasThereBefore() throws {
         let board = try Self.board()

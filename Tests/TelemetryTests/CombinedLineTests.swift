@@ -36,7 +36,9 @@ import Testing
     }
 
     @Test func aWordHasNoBlanksAndALongValueIsCut() throws {
-        #expect(try line { writer in Array("a b".utf8).withUnsafeBytes { writer.append(escaping: $0, isWord: true) } } == "a\\x20b\n")
+        #expect(
+            try line { writer in Array("a b".utf8).withUnsafeBytes { writer.append(escaping: $0, isWord: true) } }
+                == "a\\x20b\n")
         let long = [UInt8](repeating: UInt8(ascii: "x"), count: 5000)
         #expect(try line { writer in long.withUnsafeBytes { writer.append(escaping: $0) } }.count == 1024 + 3 + 1)
     }

@@ -25,6 +25,26 @@ import Testing
         #expect(page.samples(of: "weir_requests_total").count == 4)
     }
 
+    @Test func laterNamesAreCountedBesideThoseBeforeWhichKeepTheirPlaces() throws {
+        let metrics = Metrics(services: ["payment"], limits: [("global", nil)], workers: 1)
+        let before = metrics.worker(0)
+        before.countRequest(service: metrics.index(ofService: "payment"), status: 200)
+        metrics.use(services: ["product", "payment"], limits: [("global", nil), ("payment", "payment")])
+        metrics.worker(0).countRequest(service: metrics.index(ofService: "payment"), status: 200)
+        metrics.worker(0).countRequest(service: metrics.index(ofService: "product"), status: 200)
+        metrics.worker(0).countDecision(limit: 1, outcome: .denied, isDegraded: false)
+        // A request that began before.
+        before.countRequest(service: metrics.index(ofService: "payment"), status: 200)
+        let page = try scrape(metrics)
+        #expect(page["weir_requests_total", ["service": "payment", "status": "200"]] == 3)
+        #expect(page["weir_requests_total", ["service": "product", "status": "200"]] == 1)
+        let denied = ["limit": "payment", "service": "payment", "outcome": "denied", "degraded": "false"]
+        #expect(page["weir_decisions_total", denied] == 1)
+        #expect(metrics.index(ofService: "other") == -1)
+        metrics.use(services: ["payment"], limits: [("global", nil)])
+        #expect(metrics.index(ofService: "product") == 1)
+    }
+
     @Test func aLimitShowsBothAnswersFromTheStartAndTheRareOnesWhenTheyCome() throws {
         let metrics = Metrics(services: ["payment"], limits: [("global", nil), ("payment", "payment")], workers: 1)
         #expect(try scrape(metrics).samples(of: "weir_decisions_total").count == 4)

@@ -8,7 +8,9 @@ import Testing
     private let context = TraceContext(trace: TraceID(high: 1, low: 0xabc), span: 0xdef, flags: 1)
 
     private func write(_ writer: SpanWriter, parent: UInt64 = 0x123, isError: Bool = false, nasty: [UInt8] = []) {
-        writer.begin(context, parent: parent, .server, SpanWriter.Times(start: 1_700_000_000_000_000_001, end: 1_700_000_000_000_000_099))
+        writer.begin(
+            context, parent: parent, .server,
+            SpanWriter.Times(start: 1_700_000_000_000_000_001, end: 1_700_000_000_000_000_099))
         writer.name("GET", "/a\"b")
         writer.attribute("http.response.status_code", 503)
         nasty.withUnsafeBytes { writer.attribute("url.path", $0) }
@@ -32,7 +34,8 @@ import Testing
         writer.handOver()
         #expect(
             try body(queue, [("service.name", "weir")])
-                == #"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"weir"}}]},"scopeSpans":[{"scope":{"name":"weir","version":"9"},"spans":[{"traceId":"00000000000000010000000000000abc","spanId":"0000000000000def","parentSpanId":"0000000000000123","flags":1,"kind":2,"startTimeUnixNano":"1700000000000000001","endTimeUnixNano":"1700000000000000099","name":"GET /a\"b","attributes":[{"key":"http.response.status_code","value":{"intValue":"503"}},{"key":"url.path","value":{"stringValue":"/x"}},{"key":"weir.degraded","value":{"boolValue":false}},{"key":"weir.limited_by","value":{"stringValue":"one,two"}}],"status":{"code":2}}]}]}]}"#)
+                == #"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"weir"}}]},"scopeSpans":[{"scope":{"name":"weir","version":"9"},"spans":[{"traceId":"00000000000000010000000000000abc","spanId":"0000000000000def","parentSpanId":"0000000000000123","flags":1,"kind":2,"startTimeUnixNano":"1700000000000000001","endTimeUnixNano":"1700000000000000099","name":"GET /a\"b","attributes":[{"key":"http.response.status_code","value":{"intValue":"503"}},{"key":"url.path","value":{"stringValue":"/x"}},{"key":"weir.degraded","value":{"boolValue":false}},{"key":"weir.limited_by","value":{"stringValue":"one,two"}}],"status":{"code":2}}]}]}]}"#
+        )
     }
 
     @Test func whateverBytesThereAreTheDocumentIsJSON() throws {
@@ -41,7 +44,8 @@ import Testing
         write(writer, nasty: Array(0...255))
         write(writer, parent: 0, nasty: [0xFF, 0x22, 0x5C])
         writer.handOver()
-        let object = try JSONSerialization.jsonObject(with: Data(try body(queue, [("a\"b", "c\\d\n")]).utf8)) as? [String: Any]
+        let object =
+            try JSONSerialization.jsonObject(with: Data(try body(queue, [("a\"b", "c\\d\n")]).utf8)) as? [String: Any]
         let resource = try #require((object?["resourceSpans"] as? [[String: Any]])?.first)
         let spans = try #require(((resource["scopeSpans"] as? [[String: Any]])?.first)?["spans"] as? [[String: Any]])
         #expect(spans.count == 2)

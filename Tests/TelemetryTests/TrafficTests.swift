@@ -93,7 +93,8 @@ import Testing
         var times: [Double] = []
         for index in 0..<20_000 {
             let seconds = Double.random(in: 0..<1, using: &random) * 4
-            let time = 1e-4 * (0..<Int(seconds)).reduce(1.0) { product, _ in product * 10 }
+            let time =
+                1e-4 * (0..<Int(seconds)).reduce(1.0) { product, _ in product * 10 }
                 * (1 + 9 * (seconds - seconds.rounded(.down)))
             times.append(time)
             metrics.traffic.worker(index % 2).ended(service: 0, route: 0, end(200, Int64(time * 1e9)), at: Self.second)
@@ -130,7 +131,8 @@ import Testing
     }
 
     @Test func bucketsFollowOneAnother() {
-        #expect(SlidingQuantiles.bucket(of: -1) == 0 && SlidingQuantiles.bucket(of: .max) == SlidingQuantiles.buckets - 1)
+        #expect(
+            SlidingQuantiles.bucket(of: -1) == 0 && SlidingQuantiles.bucket(of: .max) == SlidingQuantiles.buckets - 1)
         for bucket in 1..<SlidingQuantiles.buckets {
             let bound = SlidingQuantiles.lowerBound(of: bucket)
             #expect(SlidingQuantiles.bucket(of: bound) == bucket)

@@ -30,7 +30,7 @@ extension ConfigurationReader {
         let fileSecret = section.read(fileKey, "a file's path") { path throws(ConfigurationError) in
             let text: String
             do throws(ConfigurationError) {
-                text = try ConfigurationFile.read(ConfigurationFile.resolve(path, from: faults.file))
+                text = try faults.read(path).text
             } catch {
                 throw ConfigurationError("the \(key) file `\(path)` cannot be used: \(error.message)")
             }

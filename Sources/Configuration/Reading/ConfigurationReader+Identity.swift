@@ -63,10 +63,9 @@ extension ConfigurationReader {
     private func readKeyFile(
         _ path: String, _ position: Position, into keys: inout APIKeyList, _ assignments: inout PlanAssignments
     ) {
-        let resolved = ConfigurationFile.resolve(path, from: faults.file)
-        let text: String
+        let (text, resolved): (String, String)
         do {
-            text = try ConfigurationFile.read(resolved)
+            (text, resolved) = try faults.read(path)
         } catch {
             faults.add("the key file `\(path)` cannot be used: \(error.message)", position)
             return

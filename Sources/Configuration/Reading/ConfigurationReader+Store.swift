@@ -73,10 +73,10 @@ extension ConfigurationReader {
         _ key: String, _ section: Section, of what: String, _ isIt: (String) throws(ConfigurationError) -> Bool
     ) -> String? {
         section.read(key, "a file's path") { path throws(ConfigurationError) in
-            let resolved = ConfigurationFile.resolve(path, from: faults.file)
-            let fits: Bool
+            let (fits, resolved): (Bool, String)
             do throws(ConfigurationError) {
-                fits = try isIt(try ConfigurationFile.read(resolved))
+                let file = try faults.read(path)
+                (fits, resolved) = (try isIt(file.text), file.path)
             } catch {
                 throw ConfigurationError("the file `\(path)` cannot be used: \(error.message)")
             }

@@ -3,11 +3,14 @@ import LimiterCore
 /// Makes a configuration of a document, section by section, and goes on after a fault, so that all are found.
 struct ConfigurationReader {
     let faults: Faults
+    /// Of the configuration whose place this one takes; nil: of none.
+    var previous: LimitTable?
 
     /// nil, or a configuration that must not be used, where there are faults.
     func read(_ root: YAMLValue) -> Configuration? {
         let keys = [
-            "gateway", "control", "store", "usage", "tracing", "logging", "identity", "plans", "tenants", "limits",
+            "gateway", "control", "store", "usage", "tracing", "logging", "dns", "identity", "plans", "tenants",
+            "limits",
             "services",
         ]
         let notBuilt = ["grpc": "remove it, and ask over HTTP: POST /v1/check on the control port"]
@@ -18,6 +21,7 @@ struct ConfigurationReader {
         checkPorts(file, gateway, control)
         let store = readStore(file)
         let usage = readUsage(file)
+        let dns = readDNS(file)
         let tracing = readTracing(file)
         let logging = readLogging(file)
         let plans = PlanReader(faults: faults)
@@ -37,7 +41,7 @@ struct ConfigurationReader {
         let services = ServiceReader(faults: faults, limits: limits).read(file, global)
         // Where limits are faulty, what plans change of them is no fault of its own.
         guard faults.count == faultsBefore else { return nil }
-        var table = LimitTable(global: global, services: services.map(\.limits))
+        var table = LimitTable(global: global, services: services.map(\.limits), after: previous)
         var made = plans.make(declaredPlans, of: table)
         guard faults.isEmpty else { return nil }
         assignments.apply(to: &made)
@@ -49,6 +53,8 @@ struct ConfigurationReader {
             gateway: gateway, control: control, store: store, identity: identity, services: services.map(\.service),
             limits: table)
         configuration.usage = usage
+        configuration.files = faults.files
+        configuration.dns = dns
         configuration.tracing = tracing
         configuration.logging = logging
         return configuration

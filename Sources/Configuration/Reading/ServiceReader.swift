@@ -22,8 +22,11 @@ struct ServiceReader {
         var names: [String: Int] = [:]
         var routeReader = RouteReader(faults: faults, limits: limits)
         let upstreamReader = UpstreamReader(faults: faults)
+        let balancingReader = BalancingReader(faults: faults)
         for element in list {
-            guard let section = Section(element, "services", keys: ["name", "routes", "upstreams", "limits"], faults)
+            guard
+                let section = Section(
+                    element, "services", keys: ["name", "routes", "upstreams", "limits"] + BalancingReader.keys, faults)
             else { continue }
             let name = readName(section)
             if let line = names[name] {
@@ -35,9 +38,11 @@ struct ServiceReader {
             var scope = global.service(name)
             limits.read(section, into: &scope)
             let routes = routeReader.read(section, name, scope)
+            var service = Service(name: name, routes: routes.map(\.route), sources: upstreamReader.read(section))
+            service.balancing = balancingReader.read(section)
             results.append(
                 Result(
-                    service: Service(name: name, routes: routes.map(\.route), upstreams: upstreamReader.read(section)),
+                    service: service,
                     limits: LimitTable.ServiceLimits(
                         name: name, scope: scope, routes: routes.map { ($0.route.name, $0.scope) })))
         }

@@ -1,4 +1,4 @@
-package struct Route: Sendable {
+package struct Route: Hashable, Sendable {
     /// Its path where it was given no name.
     package var name: String
     /// Canonical, starts with `/`; matches itself and what continues it after a `/`.

@@ -1,11 +1,27 @@
-package struct Service: Sendable {
+package struct Service: Hashable, Sendable {
     package var name: String
     package var routes: [Route]
-    package var upstreams: [Upstream]
+    /// Where it is, as its `upstreams` say.
+    package var sources: [UpstreamSource]
+    package var balancing = BalancingSettings()
 
     package init(name: String, routes: [Route], upstreams: [Upstream]) {
+        self.init(name: name, routes: routes, sources: upstreams.map { .fixed(Endpoint($0)) })
+    }
+
+    package init(name: String, routes: [Route], sources: [UpstreamSource]) {
         self.name = name
         self.routes = routes
-        self.upstreams = upstreams
+        self.sources = sources
+    }
+
+    /// Those that the configuration itself names; setting them replaces all sources.
+    package var upstreams: [Upstream] {
+        get {
+            sources.compactMap { source in
+                if case .fixed(let endpoint) = source { endpoint.upstream } else { nil }
+            }
+        }
+        set { sources = newValue.map { .fixed(Endpoint($0)) } }
     }
 }

@@ -1,4 +1,9 @@
+import LimiterCore
+
 extension Upstream {
+    /// Whether the host is an address already.
+    package var isAddress: Bool { ClientAddress(parsing: host) != nil }
+
     /// Reads `http://host[:port]` and `https://host[:port]`.
     package init(parsing url: String) throws(ConfigurationError) {
         let form = "write it like http://127.0.0.1:9001"

@@ -4,8 +4,20 @@ import LimiterCore
 final class Faults {
     let file: String
     private var list: [ConfigurationError] = []
+    /// Paths of the file and of those that it names.
+    private(set) var files: [String]
 
-    init(file: String) { self.file = file }
+    init(file: String) {
+        self.file = file
+        files = [file]
+    }
+
+    /// The text of a file that the file names, and where it is.
+    func read(_ path: String) throws(ConfigurationError) -> (text: String, path: String) {
+        let resolved = ConfigurationFile.resolve(path, from: file)
+        files.append(resolved)
+        return (try ConfigurationFile.read(resolved), resolved)
+    }
 
     var isEmpty: Bool { list.isEmpty }
 

@@ -18,7 +18,7 @@ package import NIOCore
 ///
 /// A field whose name is a known one with underscores for hyphens (`X_Weir_Tenant`) is marked as removed.
 package struct HeadParser: Sendable {
-    let limits: HeadLimits
+    var limits: HeadLimits
     private var lineStart = 0
     /// No line feed lies before this offset, from `lineStart` on.
     private var scanned = 0

@@ -18,6 +18,12 @@ package struct RequestReader: ~Copyable, Sendable {
         self.chunks = chunks
     }
 
+    /// Of heads that have not been begun.
+    package var limits: HeadLimits {
+        get { parser.limits }
+        set { parser.limits = newValue }
+    }
+
     /// Bytes of the body so far; chunk framing does not count.
     package var payloadBytes: Int64 { body.payloadBytes }
 

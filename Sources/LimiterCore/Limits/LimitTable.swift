@@ -27,7 +27,8 @@ package final class LimitTable: Sendable {
         package let routeNames: [String]
     }
 
-    /// One entry a limit index.
+    /// One entry a limit index. Those of limits that there were before come first, and stay, so that an index means the same for as
+    /// long as a process lives.
     package let labels: [Label]
     /// In the order of declaration.
     package let services: [ServiceGroups]
@@ -41,9 +42,10 @@ package final class LimitTable: Sendable {
     /// Who has which plan, and what that changes.
     package let plans: TenantPlans
 
-    package init(global: LimitScope, services: [ServiceLimits]) {
-        var labels: [Label] = []
-        var indices: [Label: Int] = [:]
+    /// `previous`: those whose counters go on.
+    package init(global: LimitScope, services: [ServiceLimits], after previous: LimitTable? = nil) {
+        var labels = previous?.labels ?? []
+        var indices = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1, $0) })
         func index(_ scoped: ScopedLimit) -> Int {
             let label = Label(limit: scoped.limit.name, owner: scoped.owner, maximumKeys: scoped.limit.maximumKeys)
             if let known = indices[label] { return known }

@@ -30,9 +30,18 @@ package final class OverrideBoard: Sendable {
 
     /// Puts these in force. One at a time calls it.
     package func post(_ list: [LimitOverride]) {
+        change { LimitOverrides(list, of: $0.limits, after: $0) }
+    }
+
+    /// The overrides are of these limits from now on.
+    package func use(_ limits: LimitTable) {
+        change { LimitOverrides($0.list, of: limits) }
+    }
+
+    private func change(_ make: (LimitOverrides) -> LimitOverrides) {
         telling.withLock { _ in
             let (overrides, listeners) = state.withLock { state in
-                state.overrides = LimitOverrides(list, of: state.overrides.limits, after: state.overrides)
+                state.overrides = make(state.overrides)
                 return (state.overrides, state.listeners)
             }
             for listener in listeners { listener(overrides) }

@@ -24,6 +24,12 @@ package struct TenantPlans: Sendable {
     /// Tenants that were assigned none.
     package mutating func assignToOthers(_ plan: String) { ofOthers = plans.firstIndex { $0.name == plan } }
 
+    /// Whether tenants have plans of the same names.
+    package func assigns(as other: TenantPlans) -> Bool {
+        ofTenant.mapValues { plans[$0].name } == other.ofTenant.mapValues { other.plans[$0].name }
+            && ofOthers.map { plans[$0].name } == other.ofOthers.map { other.plans[$0].name }
+    }
+
     /// An index of `plans`; nil: none.
     package func index(of tenant: String) -> Int? { ofTenant[TenantKey(tenant)] ?? ofOthers }
 }

@@ -30,7 +30,7 @@ final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
     private let secret: (UInt64, UInt64)
     private let placesByKey: Bool
     private let baseSeconds: Int64
-    private let keyCounts: [KeyCount]
+    private let keyCounts: KeyCounts
     /// One more than `shardCount`: the last holds the overflow counters.
     private let shards: [CounterShard<Value>]
     /// The next shard to look through when a limit has all its keys.
@@ -43,12 +43,15 @@ final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
         var random = SystemRandomNumberGenerator()
         self.secret = secret ?? (random.next(), random.next())
         baseSeconds = now / 1_000_000 - 1
-        keyCounts = labels.map { KeyCount(maximum: $0.maximumKeys) }
+        keyCounts = KeyCounts(labels)
         shards = (0...Self.shardCount).map { _ in CounterShard() }
     }
 
     /// Keys of all limits together.
-    var count: Int { keyCounts.reduce(0) { $0 + $1.current.load(ordering: .relaxed) } }
+    var count: Int { keyCounts.all.reduce(0) { $0 + $1.current.load(ordering: .relaxed) } }
+
+    /// Labels of a table that goes on from the one before, before the first call that asks for one of its new limits.
+    func add(_ labels: [LimitTable.Label]) { keyCounts.add(labels) }
 
     /// Bytes of all slots, used and free.
     var byteCount: Int { shards.reduce(0) { sum, shard in sum + shard.lock.withLock { _ in shard.byteCount } } }
@@ -187,13 +190,4 @@ final class CounterTable<Value: BitwiseCopyable & Sendable>: Sendable {
         guard next < .max else { return lockedOverflow(call, at: now, body) }
         shards[next].lock.withLock { _ in lock(call, above: next, at: now, body) }
     }
-}
-
-private final class KeyCount: Sendable {
-    let maximum: Int
-    let current = Atomic<Int>(0)
-
-    init(maximum: Int) { self.maximum = maximum }
-
-    var isFull: Bool { current.load(ordering: .relaxed) >= maximum }
 }

@@ -59,6 +59,9 @@ package final class LeasingState: Sendable {
     /// Microseconds since the epoch by the store's clock; by this machine's while the store was never heard.
     package var storeNow: Int64 { clock.now }
 
+    /// The limits of a table that was made after the one before.
+    package func use(_ labels: [LimitTable.Label]) { memories.add(labels) }
+
     /// Counters that are remembered just now, those that overflowing keys share left out.
     package var count: Int { memories.count }
 

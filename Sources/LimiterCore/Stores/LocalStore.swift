@@ -19,6 +19,9 @@ package final class LocalStore: LimitStore, Sendable {
         table = CounterTable(labels: labels, now: time.nowMicroseconds, placesByKey: false, secret: secret)
     }
 
+    /// The limits of a table that was made after the one before.
+    package func use(_ labels: [LimitTable.Label]) { table.add(labels) }
+
     /// Counters that are kept just now.
     package var count: Int { table.count }
     /// Bytes that they take, free slots included.

@@ -19,6 +19,14 @@ struct Histogram {
     private(set) var counts = [Int](repeating: 0, count: bounds.count + 1)
     private(set) var sumNanoseconds = 0
 
+    init() {}
+
+    /// Of what cells had, from the first of the histogram's on.
+    init(_ values: ArraySlice<Int>) {
+        counts = Array(values.prefix(Self.bounds.count + 1))
+        sumNanoseconds = values[values.startIndex + Self.bounds.count + 1]
+    }
+
     var total: Int { counts.reduce(0, +) }
 
     /// Negative durations count as 0.

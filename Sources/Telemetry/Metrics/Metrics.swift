@@ -1,23 +1,18 @@
+import Synchronization
+
 /// All that this process counts, in Prometheus' text format. Labels take the configuration's values only, so that the
 /// number of series is bounded whatever clients send.
 package final class Metrics: Sendable {
     package static let version = "0.1.0"
 
-    private let services: [String]
-    /// Limits that have the same name and service (those of two routes) are one series.
-    private let series: [Series]
-    private let workers: [WorkerMetrics]
+    private let tables: Mutex<MetricTables>
     private let startNanoseconds: Int64
     package let store: StoreMetrics
     /// By service and route.
     package let traffic: TrafficMetrics
-    package let spans: SpanMetrics
-
-    private struct Series: Sendable {
-        let limit: String
-        let service: String
-        var indices: [Int]
-    }
+    package let spans = SpanMetrics()
+    package let upstreams = UpstreamMetrics()
+    private let reloads = Cells(count: 2)
 
     /// `limits` in the order of the limit table's labels. `workers` counts the gateway's event loops. `traffic` has the services again,
     /// with their routes.
@@ -25,28 +20,28 @@ package final class Metrics: Sendable {
         services: [String], limits: [(limit: String, service: String?)], workers: Int,
         traffic: TrafficNames = TrafficNames([])
     ) {
-        self.services = services
-        var series: [Series] = []
-        var places: [[String]: Int] = [:]
-        for (index, entry) in limits.enumerated() {
-            let key = [entry.limit, entry.service ?? ""]
-            if let place = places[key] {
-                series[place].indices.append(index)
-            } else {
-                places[key] = series.count
-                series.append(Series(limit: entry.limit, service: entry.service ?? "", indices: [index]))
-            }
-        }
-        self.series = series
-        self.workers = (0...max(0, workers)).map { _ in WorkerMetrics(services: services.count, limits: limits.count) }
+        tables = Mutex(MetricTables(workers: max(0, workers) + 1))
+        self.traffic = TrafficMetrics(traffic, workers: workers)
         startNanoseconds = SystemTime.monotonicNanoseconds
         store = StoreMetrics()
-        spans = SpanMetrics()
-        self.traffic = TrafficMetrics(traffic, workers: workers)
+        use(services: services, limits: limits)
     }
 
-    /// The cells of one event loop of the gateway, from 0; the index after the last is the control plane's.
-    package func worker(_ index: Int) -> WorkerMetrics { workers[index] }
+    /// Names of a configuration that takes the place of the one before; those of all before stay, with what they counted. `limits` begin
+    /// with those that there were.
+    package func use(services: [String], limits: [(limit: String, service: String?)]) {
+        tables.withLock { $0.use(services: services, limits: limits) }
+    }
+
+    /// Where a service counts; the same for as long as the process lives. -1: the name is not known.
+    package func index(ofService name: String) -> Int { tables.withLock { $0.index(ofService: name) } }
+
+    /// The cells of one event loop of the gateway, from 0; the index after the last is the control plane's. They are others once a
+    /// configuration has brought new names.
+    package func worker(_ index: Int) -> WorkerMetrics { tables.withLock { $0.latest[index] } }
+
+    /// The configuration was read again, and is in force or was refused.
+    package func countReload(isRefused: Bool) { reloads.add(at: isRefused ? 1 : 0) }
 
     /// Adds everything in Prometheus' text format 0.0.4 to `text`.
     ///
@@ -57,10 +52,13 @@ package final class Metrics: Sendable {
         into text: inout String
     ) {
         var exposition = Exposition()
-        writeRequests(to: &exposition)
+        let tables = tables.withLock { $0 }
+        tables.writeRequests(to: &exposition)
         traffic.write(to: &exposition, at: now)
-        writeDecisions(to: &exposition)
-        writeConnections(to: &exposition)
+        tables.writeDecisions(to: &exposition)
+        tables.writeConnections(to: &exposition)
+        upstreams.write(to: &exposition)
+        writeReloads(to: &exposition)
         writeStore(to: &exposition)
         spans.write(to: &exposition)
         writeGauges(status, to: &exposition)
@@ -68,69 +66,11 @@ package final class Metrics: Sendable {
         text += exposition.text
     }
 
-    private func sum(_ value: (WorkerMetrics) -> Int) -> Int { workers.reduce(0) { $0 + value($1) } }
-
-    private func writeRequests(to exposition: inout Exposition) {
-        let name = "weir_requests_total"
-        exposition.family(
-            name, .counter, "Requests answered, by service (empty: no route) and status code.")
-        for service in -1..<services.count {
-            let label = service < 0 ? "" : services[service]
-            for status in WorkerMetrics.statusCodes.map(Optional.some) + [nil] {
-                let count = sum { $0.requests(service: service, status: status) }
-                guard count > 0 else { continue }
-                exposition.sample(name, count, [("service", label), ("status", status.map { "\($0)" } ?? "other")])
-            }
-        }
-    }
-
-    private func writeDecisions(to exposition: inout Exposition) {
-        let name = "weir_decisions_total"
-        exposition.family(
-            name, .counter,
-            "Decisions of each limit, by the service that it belongs to (empty: all of them), by outcome, and by whether the shared store was away."
-        )
-        for entry in series {
-            for outcome in WorkerMetrics.DecisionOutcome.allCases {
-                for isDegraded in [false, true] {
-                    let count = entry.indices.reduce(0) { total, index in
-                        total + sum { $0.decisions(limit: index, outcome: outcome, isDegraded: isDegraded) }
-                    }
-                    // A series that starts at 0 shows its first increase; those that rarely occur come when they do.
-                    let isAlwaysShown = !isDegraded && (outcome == .allowed || outcome == .denied)
-                    guard count > 0 || isAlwaysShown else { continue }
-                    exposition.sample(
-                        name, count,
-                        [
-                            ("limit", entry.limit), ("service", entry.service), ("outcome", outcome.label),
-                            ("degraded", isDegraded ? "true" : "false"),
-                        ])
-                }
-            }
-        }
-        var decisions = Histogram()
-        var upstreams = Histogram()
-        for worker in workers {
-            worker.addDecisionDurations(to: &decisions)
-            worker.addUpstreamDurations(to: &upstreams)
-        }
-        exposition.histogram(
-            "weir_decision_duration_seconds", "How long the limits of one request took to decide.", decisions)
-        exposition.histogram(
-            "weir_upstream_duration_seconds",
-            "From a request's forwarding until the head of the upstream's answer.", upstreams)
-    }
-
-    private func writeConnections(to exposition: inout Exposition) {
-        // Read before what was opened: a connection that closes in between must not make the gauge negative.
-        let closed = sum(\.connectionsClosed)
-        let opened = sum(\.connectionsOpened)
-        exposition.single("weir_connections", .gauge, "Client connections that are open.", opened - closed)
-        exposition.single("weir_connections_total", .counter, "Client connections accepted.", opened)
-        exposition.single(
-            "weir_access_log_dropped_total", .counter,
-            "Access log lines that were dropped because writing them was too slow or failed.",
-            sum(\.accessLogDropped))
+    private func writeReloads(to exposition: inout Exposition) {
+        let name = "weir_config_reloads_total"
+        exposition.family(name, .counter, "How often the configuration was read again, and put in force or refused.")
+        exposition.sample(name, reloads.value(at: 0), [("result", "success")])
+        exposition.sample(name, reloads.value(at: 1), [("result", "refused")])
     }
 
     private func writeStore(to exposition: inout Exposition) {
@@ -187,16 +127,5 @@ package final class Metrics: Sendable {
             Double(SystemTime.monotonicNanoseconds - startNanoseconds) / 1e9)
         exposition.family("weir_build_info", .gauge, "Always 1; the labels say what runs.")
         exposition.sample("weir_build_info", 1, [("version", Self.version)])
-    }
-}
-
-extension WorkerMetrics.DecisionOutcome {
-    fileprivate var label: String {
-        switch self {
-        case .allowed: "allowed"
-        case .denied: "denied"
-        case .shadowDenied: "shadow_denied"
-        case .unavailable: "unavailable"
-        }
     }
 }

@@ -1,42 +1,42 @@
+import Synchronization
+
 /// What is counted of services and routes, all workers together: made of names, and addressed by their places.
 package final class TrafficMetrics: Sendable {
-    private let names: TrafficNames
-    private let workers: [WorkerTraffic]
+    private let generations: Mutex<TrafficGenerations>
 
     package init(_ names: TrafficNames, workers: Int) {
-        self.names = names
-        self.workers = (0..<max(0, workers)).map { _ in WorkerTraffic(names) }
+        generations = Mutex(TrafficGenerations(names, workers: max(0, workers)))
     }
 
-    package func worker(_ index: Int) -> WorkerTraffic { workers[index] }
+    /// Names of a configuration that takes the place of the one before. What was counted of those that stay goes on; the rest is shown no more.
+    package func use(_ names: TrafficNames) { generations.withLock { $0.use(names) } }
+
+    /// Of the latest names.
+    package func worker(_ index: Int) -> WorkerTraffic { generations.withLock { $0.latest.workers[index] } }
 
     private static let quantiles: [(label: String, value: Double)] = [("0.5", 0.5), ("0.95", 0.95), ("0.99", 0.99)]
 
     func write(to exposition: inout Exposition, at now: Int64) {
+        let generations = generations.withLock { $0 }
+        let names = generations.latest.names
         guard !names.services.isEmpty else { return }
-        writeServices(to: &exposition)
-        writeRoutes(to: &exposition)
-        writeQuantiles(to: &exposition, at: now)
+        writeServices(names.services.map { ($0, generations.sums(ofService: $0)) }, to: &exposition)
+        let labels = names.routes.map { [(name: "service", value: $0.service), (name: "route", value: $0.name)] }
+        writeRoutes(Array(zip(labels, names.routes.map { generations.sums(ofRoute: $0) })), to: &exposition)
+        writeQuantiles(
+            Array(zip(labels, names.routes.map { generations.recent(ofRoute: $0, at: now) })), to: &exposition)
     }
 
-    private func writeServices(to exposition: inout Exposition) {
-        let figures = names.services.indices.map { service in
-            workers.reduce(into: (ended: 0, begun: 0, bytesIn: 0, bytesOut: 0)) { sum, worker in
-                let more = worker.figures(ofService: service)
-                sum = (
-                    sum.ended + more.ended, sum.begun + more.begun, sum.bytesIn + more.bytesIn,
-                    sum.bytesOut + more.bytesOut
-                )
-            }
-        }
+    private typealias Labels = [(name: String, value: String)]
+
+    private func writeServices(
+        _ services: [(label: String, sums: WorkerTraffic.Sums)], to exposition: inout Exposition
+    ) {
         func family(
-            _ name: String, _ kind: Exposition.Kind, _ help: String,
-            _ value: ((ended: Int, begun: Int, bytesIn: Int, bytesOut: Int)) -> Int
+            _ name: String, _ kind: Exposition.Kind, _ help: String, _ value: (WorkerTraffic.Sums) -> Int
         ) {
             exposition.family(name, kind, help)
-            for (service, figures) in zip(names.services, figures) {
-                exposition.sample(name, value(figures), [("service", service)])
-            }
+            for service in services { exposition.sample(name, value(service.sums), [("service", service.label)]) }
         }
         family("weir_requests_in_flight", .gauge, "Requests that are being answered, by service.") {
             max(0, $0.begun - $0.ended)
@@ -48,65 +48,56 @@ package final class TrafficMetrics: Sendable {
         exposition.family(
             name, .counter, "Attempts that got no whole answer of an upstream's, or one with 5xx, by service and cause."
         )
-        for (service, label) in names.services.enumerated() {
+        for service in services {
             for cause in FailureCause.allCases where cause.isOfUpstream {
-                let count = workers.reduce(0) { $0 + $1.failures(ofService: service, cause) }
+                let count = service.sums.failures(cause)
                 guard count > 0 else { continue }
-                exposition.sample(name, count, [("service", label), ("cause", "\(cause.name)")])
+                exposition.sample(name, count, [("service", service.label), ("cause", "\(cause.name)")])
             }
         }
     }
 
-    private func writeRoutes(to exposition: inout Exposition) {
+    private func writeRoutes(_ routes: [(labels: Labels, sums: WorkerTraffic.Sums)], to exposition: inout Exposition) {
         let name = "weir_route_requests_total"
         exposition.family(name, .counter, "Requests answered, by service, route and class of status code.")
-        for (route, labels) in labels.enumerated() {
+        for route in routes {
             for (index, statusClass) in WorkerTraffic.statusClasses.enumerated() {
-                let count = workers.reduce(0) { $0 + $1.requests(ofRoute: route, statusClass: index) }
+                let count = route.sums.requests(statusClass: index)
                 guard count > 0 else { continue }
-                exposition.sample(name, count, labels + [("class", statusClass)])
+                exposition.sample(name, count, route.labels + [("class", statusClass)])
             }
         }
         writeHistogram(
             "weir_request_duration_seconds",
-            "From the head of a request until its answer was written, by service and route.", to: &exposition
-        ) { $0.addDurations(ofRoute: $1, to: &$2) }
+            "From the head of a request until its answer was written, by service and route.",
+            routes.map { ($0.labels, $0.sums.durations) }, to: &exposition)
         writeHistogram(
             "weir_route_upstream_duration_seconds",
             "From a request's forwarding until the head of the upstream's answer, by service and route.",
-            to: &exposition
-        ) { $0.addUpstreamDurations(ofRoute: $1, to: &$2) }
-    }
-
-    private var labels: [[(name: String, value: String)]] {
-        names.routes.map { [("service", $0.service), ("route", $0.name)] }
+            routes.map { ($0.labels, $0.sums.upstreamDurations) }, to: &exposition)
     }
 
     private func writeHistogram(
-        _ name: String, _ help: String, to exposition: inout Exposition,
-        _ add: (WorkerTraffic, Int, inout Histogram) -> Void
+        _ name: String, _ help: String, _ routes: [(labels: Labels, histogram: Histogram)],
+        to exposition: inout Exposition
     ) {
         exposition.family(name, .histogram, help)
-        for (route, labels) in labels.enumerated() {
-            var histogram = Histogram()
-            for worker in workers { add(worker, route, &histogram) }
-            // Routes that nobody has asked for are not worth their many series.
-            if histogram.total > 0 { exposition.samples(of: name, histogram, labels) }
+        // Routes that nobody has asked for are not worth their many series.
+        for route in routes where route.histogram.total > 0 {
+            exposition.samples(of: name, route.histogram, route.labels)
         }
     }
 
-    private func writeQuantiles(to exposition: inout Exposition, at now: Int64) {
+    private func writeQuantiles(_ routes: [(labels: Labels, counts: [Int])], to exposition: inout Exposition) {
         let name = "weir_request_duration_quantile_seconds"
         exposition.family(
             name, .gauge,
             "Quantiles of the durations of the last minute's requests to this replica, by service and route; none where there was no request."
         )
-        for (route, labels) in labels.enumerated() {
-            var counts = [Int](repeating: 0, count: SlidingQuantiles.buckets)
-            for worker in workers { worker.addRecent(ofRoute: route, at: now, to: &counts) }
+        for route in routes {
             for quantile in Self.quantiles {
-                guard let value = SlidingQuantiles.quantile(quantile.value, of: counts) else { continue }
-                exposition.sample(name, value / 1e9, labels + [("quantile", quantile.label)])
+                guard let value = SlidingQuantiles.quantile(quantile.value, of: route.counts) else { continue }
+                exposition.sample(name, value / 1e9, route.labels + [("quantile", quantile.label)])
             }
         }
     }

@@ -66,11 +66,13 @@ package final class WorkerMetrics: Sendable {
 
     /// `status` nil: what was no status code.
     func requests(service: Int, status: Int?) -> Int {
-        requests.value(at: Self.requestCell(service: service, status: status ?? 0))
+        guard service < services else { return 0 }
+        return requests.value(at: Self.requestCell(service: service, status: status ?? 0))
     }
 
     func decisions(limit index: Int, outcome: DecisionOutcome, isDegraded: Bool) -> Int {
-        decisions.value(at: Self.decisionCell(limit: index, outcome: outcome, isDegraded: isDegraded))
+        guard index < limits else { return 0 }
+        return decisions.value(at: Self.decisionCell(limit: index, outcome: outcome, isDegraded: isDegraded))
     }
 
     func addDecisionDurations(to histogram: inout Histogram) { histogram.add(decisionDurations) }

@@ -1,14 +1,15 @@
 /// What one worker counts of services and routes. Only that worker's thread counts; any may read. No lock, no allocation.
 package final class WorkerTraffic: Sendable {
-    private enum ServiceCell: Int {
-        case begun, ended, bytesIn, bytesOut
+    /// What ended is read before what began, so that nothing seems to have ended before it began.
+    fileprivate enum ServiceCell: Int {
+        case ended, begun, bytesIn, bytesOut
     }
 
     /// 1xx to 5xx, and what is no status.
     static let statusClasses = ["1xx", "2xx", "3xx", "4xx", "5xx", "other"]
-    private static let classCells = 6
+    fileprivate static let classCells = 6
     /// Behind those of `ServiceCell`, one a cause.
-    private static let failureCells = 4
+    fileprivate static let failureCells = 4
     private static let serviceCells = failureCells + FailureCause.allCases.count
     private static let routeCells = classCells + 2 * Histogram.cells
 
@@ -80,34 +81,43 @@ package final class WorkerTraffic: Sendable {
 
     // MARK: Reading
 
-    private func value(_ cell: ServiceCell, _ service: Int) -> Int {
-        services.value(at: service * Self.serviceCells + cell.rawValue)
+    /// What was counted of a service or a route, of one worker or more.
+    struct Sums {
+        fileprivate var counts: [Int]
+
+        static let zero = Sums(counts: Array(repeating: 0, count: max(serviceCells, routeCells)))
+
+        static func + (a: Sums, b: Sums) -> Sums { Sums(counts: zip(a.counts, b.counts).map { $0 + $1 }) }
     }
 
-    /// Requests that ended, those that began, bytes in and out.
-    func figures(ofService service: Int) -> (ended: Int, begun: Int, bytesIn: Int, bytesOut: Int) {
-        // What ended is read before what began, so that nothing seems to have ended before it began.
-        let ended = value(.ended, service)
-        return (ended, value(.begun, service), value(.bytesIn, service), value(.bytesOut, service))
+    func sums(ofService service: Int) -> Sums {
+        Sums(counts: (0..<Self.serviceCells).map { services.value(at: service * Self.serviceCells + $0) })
     }
 
-    func failures(ofService service: Int, _ cause: FailureCause) -> Int {
-        services.value(at: service * Self.serviceCells + Self.failureCells + cause.rawValue)
-    }
-
-    func requests(ofRoute route: Int, statusClass: Int) -> Int {
-        routes.value(at: route * Self.routeCells + statusClass)
-    }
-
-    func addDurations(ofRoute route: Int, to histogram: inout Histogram) {
-        histogram.add(routes, from: route * Self.routeCells + Self.classCells)
-    }
-
-    func addUpstreamDurations(ofRoute route: Int, to histogram: inout Histogram) {
-        histogram.add(routes, from: route * Self.routeCells + Self.classCells + Histogram.cells)
+    func sums(ofRoute route: Int) -> Sums {
+        Sums(counts: (0..<Self.routeCells).map { routes.value(at: route * Self.routeCells + $0) })
     }
 
     func addRecent(ofRoute route: Int, at now: Int64, to counts: inout [Int]) {
         SlidingQuantiles.add(to: &counts, from: recent, first: route * SlidingQuantiles.cells, at: now)
     }
+}
+
+/// Of a service.
+extension WorkerTraffic.Sums {
+    var begun: Int { counts[WorkerTraffic.ServiceCell.begun.rawValue] }
+    var ended: Int { counts[WorkerTraffic.ServiceCell.ended.rawValue] }
+    var bytesIn: Int { counts[WorkerTraffic.ServiceCell.bytesIn.rawValue] }
+    var bytesOut: Int { counts[WorkerTraffic.ServiceCell.bytesOut.rawValue] }
+
+    func failures(_ cause: FailureCause) -> Int { counts[WorkerTraffic.failureCells + cause.rawValue] }
+}
+
+/// Of a route.
+extension WorkerTraffic.Sums {
+    func requests(statusClass: Int) -> Int { counts[statusClass] }
+
+    var durations: Histogram { Histogram(counts[WorkerTraffic.classCells...]) }
+
+    var upstreamDurations: Histogram { Histogram(counts[(WorkerTraffic.classCells + Histogram.cells)...]) }
 }

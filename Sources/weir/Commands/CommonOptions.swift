@@ -7,11 +7,13 @@ struct ConfigurationOptions: ParsableArguments {
     var config = "weir.yaml"
 
     /// Throws all faults of the file at once.
-    func load() throws(CommandError) -> Configuration { try Self.load(config) }
+    func load(after previous: Configuration? = nil) throws(CommandError) -> Configuration {
+        try Self.load(config, after: previous)
+    }
 
-    static func load(_ path: String) throws(CommandError) -> Configuration {
+    static func load(_ path: String, after previous: Configuration? = nil) throws(CommandError) -> Configuration {
         do {
-            return try Configuration.load(path: path)
+            return try Configuration.load(path: path, after: previous)
         } catch {
             throw CommandError(.usage, "the configuration cannot be used:\n\(error)")
         }

@@ -11,7 +11,12 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         var configuration = try file.load()
         try options.apply(to: &configuration)
-        let process = WeirProcess(configuration, log: options.makeLog(configuration.logging))
+        let log = options.makeLog(configuration.logging)
+        let process = WeirProcess(configuration, log: log) { previous throws(CommandError) in
+            var next = try file.load(after: previous)
+            try options.apply(to: &next)
+            return next
+        }
         try await process.runUntilStopped { addresses in
             Terminal.note("weir: gateway on http://\(addresses.gateway)")
             Terminal.note("weir: control on http://\(addresses.control)")

@@ -1,6 +1,5 @@
 import Logging
 import Telemetry
-import UnixSignals
 import WeirConfiguration
 
 extension AccessLog {
@@ -20,7 +19,4 @@ extension AccessLog {
             throw CommandError(.failed, "\(error)")
         }
     }
-
-    /// Opens the file again at each SIGHUP, as after a rotation, until the task is cancelled.
-    func reopenOnHangup() async { for await _ in await UnixSignalsSequence(trapping: .sighup) { reopen() } }
 }

@@ -87,6 +87,12 @@ final class CounterStores: Sendable {
     /// Whatever counts calendar quotas.
     var counters: any UsageKeeping { fallback ?? local }
 
+    /// The limits of a configuration that takes the place of the one before; before anybody asks for them.
+    func use(_ limits: LimitTable) {
+        local.use(limits.labels)
+        fallback?.use(limits.labels)
+    }
+
     /// Overrides beside the counters, looked after on a loop that was connected.
     func keepOverrides(of limits: LimitTable, on loop: any EventLoop) async throws -> OverrideKeeper {
         guard let fallback, let store = loopStores.withLock({ $0[ObjectIdentifier(loop)] }) else {

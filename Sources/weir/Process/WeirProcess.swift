@@ -1,4 +1,5 @@
 import ControlAPI
+import Discovery
 import Gateway
 import LimiterCore
 import Logging
@@ -18,13 +19,18 @@ struct WeirProcess {
 
     /// For the last spans to reach the collector.
     private static let exportPatience = Duration.seconds(5)
+    /// How long the start waits for upstreams to be looked up before it serves without those that are not known.
+    private static let discoveryPatience = Duration.seconds(2)
 
     private let configuration: Configuration
+    /// Reads the configuration that takes the place of another; nil: there is nothing to read.
+    private let load: ConfigurationKeeper.Load?
     private let log: ProcessLog
     private var logger: Logger { log.logger }
 
-    init(_ configuration: Configuration, log: ProcessLog) {
+    init(_ configuration: Configuration, log: ProcessLog, load: ConfigurationKeeper.Load? = nil) {
         self.configuration = configuration
+        self.load = load
         self.log = log
     }
 
@@ -32,15 +38,11 @@ struct WeirProcess {
     func runUntilStopped(_ started: (Addresses) -> Void) async throws {
         let signal = await StopSignal()
         let metrics = Metrics(
-            services: configuration.services.map(\.name),
-            limits: configuration.limits.labels.map { ($0.limit, $0.owner.service) },
-            workers: configuration.gateway.workers,
-            traffic: TrafficNames(
-                configuration.services.map { TrafficNames.Service($0.name, routes: $0.routes.map(\.name)) }))
+            services: configuration.services.map(\.name), limits: configuration.limits.labels.map(\.metricsName),
+            workers: configuration.gateway.workers, traffic: TrafficNames(configuration.services))
         let accessLog = try AccessLog.open(
             configuration.gateway.accessLog, metrics: metrics.worker(configuration.gateway.workers), logger: logger)
         let exporter = configuration.tracing.map { SpanExporter($0, metrics: metrics.spans, logger: logger) }
-        let reopening = Task { await accessLog?.reopenOnHangup() }
         let workers = MultiThreadedEventLoopGroup(numberOfThreads: configuration.gateway.workers)
         let controlGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let failure: (any Error)?
@@ -52,7 +54,6 @@ struct WeirProcess {
         }
         try? await workers.shutdownGracefully()
         try? await controlGroup.shutdownGracefully()
-        reopening.cancel()
         accessLog?.close()
         await exporter?.finish(within: Self.exportPatience)
         if let failure { throw failure }
@@ -90,8 +91,21 @@ struct WeirProcess {
             configuration: configuration, group: workers, guards: stores.local, metrics: metrics, logger: logger,
             accessLog: accessLog, spans: exporter?.queue, makeStore: { stores.store(of: $0) })
         overrides.board.listen { gateway.use($0) }
+        let discovery = Discovery(logger: logger) { gateway.use($0, of: $1) }
+        discovery.use(configuration.services, configuration.dns)
+        await discovery.settle(within: Self.discoveryPatience)
 
         let recording = Task { await recorder.run() }
+        let keeper = ConfigurationKeeper(
+            configuration, load: load, accessLog: accessLog, metrics: metrics, logger: logger
+        ) { next in
+            metrics.use(services: next.services.map(\.name), limits: next.limits.labels.map(\.metricsName))
+            metrics.traffic.use(TrafficNames(next.services))
+            let prepared = try gateway.prepare(next)
+            stores.use(next.limits)
+            overrides.board.use(next.limits)
+            await gateway.use(prepared)
+        }
         let failure: (any Error)?
         do {
             let controlAddress = try await control.start()
@@ -100,14 +114,18 @@ struct WeirProcess {
             #if os(Linux)
             StartMemory.giveBack()
             #endif
+            let keeping = Task { await keeper.run() }
             started(Addresses(gateway: gatewayAddress, control: controlAddress, store: describe(isReached)))
             await signal.wait()
+            keeping.cancel()
+            await keeping.value
             Terminal.note("weir: stopping; requests in flight are finished first")
             failure = nil
         } catch {
             failure = CommandError(.failed, "\(error)")
         }
         readiness.phase = .draining
+        discovery.stop()
         await gateway.shutdown()
         await control.shutdown()
         recording.cancel()
@@ -123,4 +141,15 @@ struct WeirProcess {
         if isReached { return "\(settings.redis)" }
         return "\(settings.redis), which does not answer: this replica enforces its share until it does"
     }
+}
+
+extension TrafficNames {
+    fileprivate init(_ services: [WeirConfiguration.Service]) {
+        self.init(services.map { Service($0.name, routes: $0.routes.map(\.name)) })
+    }
+}
+
+extension LimitTable.Label {
+    /// As metrics tell limits apart.
+    fileprivate var metricsName: (limit: String, service: String?) { (limit, owner.service) }
 }

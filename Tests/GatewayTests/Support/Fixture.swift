@@ -111,7 +111,7 @@ struct Setup {
 
 /// Runs a gateway while `body` runs.
 func withGateway(
-    _ setup: Setup, port: Int = 0, overrides: LimitOverrides? = nil, _ body: (Fixture) async throws -> Void
+    _ setup: Setup, port: Int = 0, overrides: [LimitOverride] = [], _ body: (Fixture) async throws -> Void
 ) async throws {
     var configuration = try setup.configuration()
     configuration.gateway.listen.port = port
@@ -131,7 +131,7 @@ func withGateway(
         configuration: configuration, group: group, guards: store, metrics: metrics, logger: logger,
         accessLog: setup.accessLog, spans: setup.spans,
         trust: setup.trust, makeStore: setup.makeStore ?? { _ in store })
-    if let overrides { server.use(overrides) }
+    server.use(LimitOverrides(overrides, of: configuration.limits))
     do {
         let address = try await server.start()
         try await body(Fixture(port: address.port, server: server, time: time, limits: configuration.limits))

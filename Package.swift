@@ -24,6 +24,7 @@ let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-h
 let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
@@ -69,9 +70,10 @@ let package = Package(
         library("LimiterCore", []),
         library("HTTPWire", [nioCore]),
         library("Telemetry", [logging]),
+        library("Tokens", [crypto, cryptoExtras]),
         // A package that Hummingbird uses has a target named Configuration, and target names are unique across the graph.
         .target(
-            name: "WeirConfiguration", dependencies: ["LimiterCore", yams], path: "Sources/Configuration",
+            name: "WeirConfiguration", dependencies: ["LimiterCore", "Tokens", yams], path: "Sources/Configuration",
             swiftSettings: settings),
         library(
             "RedisStore",
@@ -79,7 +81,11 @@ let package = Package(
         library("Discovery", ["CResolv", "WeirConfiguration", nioPosix, logging]),
         library(
             "Gateway",
-            ["HTTPWire", "LimiterCore", "WeirConfiguration", "Telemetry", nioCore, nioPosix, nioSSL, crypto, logging]),
+            [
+                "HTTPWire", "LimiterCore", "Tokens", "WeirConfiguration", "Telemetry", nioCore, nioPosix, nioSSL,
+                crypto,
+                logging,
+            ]),
         library(
             "ControlAPI",
             [
@@ -89,7 +95,7 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Gateway", "ControlAPI", "Discovery", "RedisStore", "WeirConfiguration", "LimiterCore", "Telemetry",
+                "Gateway", "ControlAPI", "Discovery", "RedisStore", "WeirConfiguration", "LimiterCore", "Telemetry", "Tokens",
                 nioCore, nioPosix, nioHTTP1, unixSignals, httpClient, argumentParser, logging,
             ],
             swiftSettings: settings),
@@ -100,7 +106,10 @@ let package = Package(
             path: "Benchmarks/StoreBench/Sources/StoreBench", swiftSettings: settings),
         .target(
             name: "Cases",
-            dependencies: ["Gateway", "HTTPWire", "LimiterCore", "RedisStore", "WeirConfiguration", nioCore],
+            dependencies: [
+                "Gateway", "HTTPWire", "LimiterCore", "RedisStore", "Tokens", "WeirConfiguration", nioCore, crypto,
+                cryptoExtras,
+            ],
             path: "Benchmarks/Cases/Sources/Cases", swiftSettings: settings),
         .executableTarget(
             name: "Counts", dependencies: ["Cases"], path: "Benchmarks/Cases/Sources/Counts", swiftSettings: settings),
@@ -127,12 +136,13 @@ let package = Package(
             path: "Benchmarks/Simulation/Sources/weir-simulate", swiftSettings: settings),
 
         .target(
-            name: "TestSupport", dependencies: ["LimiterCore"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["LimiterCore", crypto, cryptoExtras], path: "Tests/TestSupport",
             swiftSettings: settings),
         tests("LimiterCoreTests", ["LimiterCore", "TestSupport"]),
         tests("HTTPWireTests", ["HTTPWire", "TestSupport", nioCore, nioHTTP1, nioEmbedded]),
         tests("TelemetryTests", ["Telemetry", "TestSupport"]),
-        tests("ConfigurationTests", ["WeirConfiguration", "LimiterCore", "TestSupport"]),
+        tests("TokensTests", ["Tokens", "TestSupport", crypto, cryptoExtras]),
+        tests("ConfigurationTests", ["WeirConfiguration", "LimiterCore", "Tokens", "TestSupport"]),
         tests(
             "RedisStoreTests",
             [
@@ -142,8 +152,8 @@ let package = Package(
         tests(
             "GatewayTests",
             [
-                "Gateway", "HTTPWire", "WeirConfiguration", "LimiterCore", "Telemetry", "TestSupport", nioCore,
-                nioPosix, nioEmbedded, nioSSL, crypto, logging,
+                "Gateway", "HTTPWire", "WeirConfiguration", "LimiterCore", "Telemetry", "Tokens", "TestSupport", "weir",
+                nioCore, nioPosix, nioEmbedded, nioSSL, crypto, logging,
             ]),
         tests("DiscoveryTests", ["Discovery", "WeirConfiguration", "TestSupport", logging]),
         tests(

@@ -13,27 +13,29 @@ package struct AccessLogSettings: Hashable, Sendable {
     }
 
     package enum Field: Hashable, Sendable {
-        case time, requestID, traceID, clientIP, method, host, path, query, status, service, route, tenant, outcome
+        case time, requestID, traceID, clientIP, method, host, path, query, status, service, route, tenant, apiKey, outcome
         case limitedBy, shadowLimitedBy, degraded, duration, upstream, upstreamDuration, upstreamStatus
         case bytesIn, bytesOut, userAgent, referer, cause
+        case attempts, breaker, served
         /// Lowercase name.
         case header(String)
 
         /// Those that are written where nothing else is said.
         package static let defaults: [Field] = [
-            .time, .requestID, .traceID, .clientIP, .method, .path, .status, .service, .route, .tenant, .outcome,
+            .time, .requestID, .traceID, .clientIP, .method, .path, .status, .service, .route, .tenant, .apiKey, .outcome,
             .limitedBy, .shadowLimitedBy, .degraded, .duration, .upstream, .upstreamDuration, .bytesIn, .bytesOut,
-            .cause,
+            .cause, .attempts, .breaker, .served,
         ]
 
         static let words: [(String, Field)] = [
             ("time", .time), ("request_id", .requestID), ("trace_id", .traceID), ("client_ip", .clientIP),
             ("method", .method), ("host", .host), ("path", .path), ("query", .query), ("status", .status),
-            ("service", .service), ("route", .route), ("tenant", .tenant), ("outcome", .outcome),
+            ("service", .service), ("route", .route), ("tenant", .tenant), ("api_key", .apiKey), ("outcome", .outcome),
             ("limited_by", .limitedBy), ("shadow_limited_by", .shadowLimitedBy), ("degraded", .degraded),
             ("duration_ms", .duration), ("upstream", .upstream), ("upstream_ms", .upstreamDuration),
             ("upstream_status", .upstreamStatus), ("bytes_in", .bytesIn), ("bytes_out", .bytesOut),
             ("user_agent", .userAgent), ("referer", .referer), ("cause", .cause),
+            ("attempts", .attempts), ("breaker", .breaker), ("served", .served),
         ]
 
         /// As the configuration and the log call it.
@@ -45,7 +47,7 @@ package struct AccessLogSettings: Hashable, Sendable {
         /// Whether its value is text that a client chose, or that says who somebody is.
         var canBeHashed: Bool {
             switch self {
-            case .host, .path, .tenant, .userAgent, .referer, .header: true
+            case .host, .path, .tenant, .apiKey, .userAgent, .referer, .header: true
             default: false
             }
         }

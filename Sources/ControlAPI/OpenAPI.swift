@@ -43,13 +43,13 @@ enum OpenAPI {
             "get": operation("openapi", "This document", ok: "OpenAPI 3.1", schema: ["type": "object"])
         ],
         "/v1/tenants/{tenant}/budget": [
-            "parameters": [tenant, clientIP, method, header],
+            "parameters": [tenant, clientIP, method, header, claim],
             "get": operation(
                 "budget", "What a tenant has left; consumes nothing", ok: "One row a counter",
                 schema: reference("Budget"), others: ["400": problem("The tenant or the query cannot be read")]),
         ],
         "/v1/tenants/{tenant}/usage": [
-            "parameters": [tenant, clientIP, method, header, usageLimit, usageFormat],
+            "parameters": [tenant, clientIP, method, header, claim, usageLimit, usageFormat],
             "get": operation(
                 "usage", "What a tenant used of its calendar quotas, the latest period first",
                 ok: "One row a quota",
@@ -60,7 +60,7 @@ enum OpenAPI {
                 ]),
         ],
         "/v1/tenants/{tenant}/reset": [
-            "parameters": [tenant, clientIP, method, header],
+            "parameters": [tenant, clientIP, method, header, claim],
             "post": operation(
                 "reset", "Give a tenant its budget back; counters that everyone shares stay as they are",
                 body: reference("Reset"), ok: "The rows that were given back", schema: reference("Budget"),
@@ -133,6 +133,10 @@ enum OpenAPI {
                 "tenant": ["type": "string", "minLength": 1, "maxLength": 256],
                 "route": text, "method": text, "client_ip": text,
                 "headers": ["type": "object", "additionalProperties": ["type": "string"]],
+                "claims": [
+                    "type": "object", "additionalProperties": ["type": ["string", "integer", "boolean"]],
+                    "description": "What the caller's token claims, for limits per claim.",
+                ],
                 "cost": [
                     "type": "integer", "minimum": 0, "maximum": 2_147_483_648,
                     "description": "Instead of every limit's own cost.",
@@ -194,6 +198,13 @@ enum OpenAPI {
     ]
     private static let method: JSON = [
         "name": "method", "in": "query", "schema": text, "description": "For limits per method.",
+    ]
+    private static let claim: JSON = [
+        "name": "claims", "in": "query", "style": "form", "explode": true,
+        "description": "`claim:<name>=<value>`, for limits per that claim.",
+        "schema": [
+            "type": "object", "propertyNames": ["pattern": "^claim:."], "additionalProperties": ["type": "string"],
+        ],
     ]
     private static let header: JSON = [
         "name": "headers", "in": "query", "style": "form", "explode": true,

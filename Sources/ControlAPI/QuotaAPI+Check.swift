@@ -9,8 +9,8 @@ extension QuotaAPI {
         let group = try group(for: check)
         for dimension in group.dimensions where !check.facts.fixes(dimension) {
             switch dimension {
-            // A request need not have the header: those without it are counted together.
-            case .header, .service, .route: continue
+            // A request need not have the header or the claim: those without it are counted together.
+            case .header, .claim, .service, .route: continue
             case .tenant, .method, .clientIP:
                 throw ControlError(
                     .invalidRequest,
@@ -86,6 +86,7 @@ struct CheckRequest: Sendable {
         facts.method = try fields.string("method", maximumBytes: 64)
         facts.clientIP = try fields.address("client_ip")
         facts.headers = try fields.headers("headers")
+        facts.claims = try fields.claims("claims")
         cost = try fields.whole("cost", in: 0...Cost.maximum)
         isDryRun = try fields.flag("dry_run") ?? false
         try fields.finish()

@@ -10,6 +10,7 @@ struct RequestFacts: Sendable {
     var clientIP: ClientAddress?
     /// Lowercase names.
     var headers: [String: String] = [:]
+    var claims: [String: String] = [:]
 
     init() {}
 
@@ -32,10 +33,12 @@ struct RequestFacts: Sendable {
         case "method": method = value
         case _ where name.hasPrefix("header:") && name.utf8.count > 7:
             headers[name.dropFirst(7).lowercased()] = value
+        case _ where name.hasPrefix("claim:") && name.utf8.count > 6: claims[String(name.dropFirst(6))] = value
         default:
             let known = (others + ["client_ip", "method"]).joined(separator: ", ")
             throw ControlError(
-                .invalidRequest, "`\(name)` is not known in the query; known are \(known) and header:<name>")
+                .invalidRequest,
+                "`\(name)` is not known in the query; known are \(known), header:<name> and claim:<name>")
         }
     }
 
@@ -49,6 +52,7 @@ struct RequestFacts: Sendable {
         case .method: method != nil
         case .clientIP: clientIP != nil
         case .header(let name): headers[name] != nil
+        case .claim(let name): claims[name] != nil
         }
     }
 
@@ -57,6 +61,7 @@ struct RequestFacts: Sendable {
         question.method = method ?? ""
         question.clientIP = clientIP
         question.headers = headers
+        question.claims = claims
         return question
     }
 }

@@ -108,6 +108,29 @@ struct RequestFields {
         return headers
     }
 
+    /// Strings, whole numbers and truth values, as the text that limits count by.
+    mutating func claims(_ name: String) throws(ControlError) -> [String: String] {
+        guard let value = take(name) else { return [:] }
+        guard case .object(let list) = value else {
+            throw ControlError(
+                .invalidRequest, "`\(name)` must be an object of names and values, not \(value.kind)")
+        }
+        var claims: [String: String] = [:]
+        for member in list {
+            switch member.value {
+            case .string(let text): claims[member.name] = text
+            case .integer(let number): claims[member.name] = String(number)
+            case .bool(let flag): claims[member.name] = flag ? "true" : "false"
+            case .null, .number, .array, .object:
+                throw ControlError(
+                    .invalidRequest,
+                    "`\(member.name)` in `\(name)` must be a string, a whole number, true or false, not \(member.value.kind)"
+                )
+            }
+        }
+        return claims
+    }
+
     mutating func address(_ name: String) throws(ControlError) -> ClientAddress? {
         guard let text = try string(name, maximumBytes: 64) else { return nil }
         guard let address = ClientAddress(parsing: text) else {

@@ -148,15 +148,23 @@ struct BudgetCache {
     private static let lifetime: Int64 = 1_000_000_000
     private static let mostEntries = 1024
 
-    private var entries: [[UInt8]: Entry] = [:]
-    private var queries: [[UInt8]: BudgetQuery] = [:]
+    /// A tenant has another budget where a token gives it another plan.
+    private struct Key: Hashable {
+        let tenant: [UInt8]
+        let plan: Int
+
+        init(_ tenant: Tenant) { (self.tenant, plan) = (tenant.name, tenant.plan) }
+    }
+
+    private var entries: [Key: Entry] = [:]
+    private var queries: [Key: BudgetQuery] = [:]
 
     func find(_ tenant: Tenant, at now: Int64) -> ByteBuffer? {
-        guard let entry = entries[tenant.name], now - entry.madeAt < Self.lifetime else { return nil }
+        guard let entry = entries[Key(tenant)], now - entry.madeAt < Self.lifetime else { return nil }
         return entry.body
     }
 
-    func pending(_ tenant: Tenant) -> BudgetQuery? { queries[tenant.name] }
+    func pending(_ tenant: Tenant) -> BudgetQuery? { queries[Key(tenant)] }
 
     /// Other limits are in force: what was asked before is answered to those who asked, and not kept.
     mutating func forget() {
@@ -164,13 +172,14 @@ struct BudgetCache {
         queries = [:]
     }
 
-    mutating func begin(_ query: BudgetQuery) { queries[query.tenant.name] = query }
+    mutating func begin(_ query: BudgetQuery) { queries[Key(query.tenant)] = query }
 
     mutating func end(_ query: BudgetQuery, _ body: ByteBuffer?, at now: Int64) {
-        guard queries[query.tenant.name] === query else { return }
-        queries[query.tenant.name] = nil
+        let key = Key(query.tenant)
+        guard queries[key] === query else { return }
+        queries[key] = nil
         guard let body else { return }
         if entries.count >= Self.mostEntries { entries = entries.filter { now - $0.value.madeAt < Self.lifetime } }
-        if entries.count < Self.mostEntries { entries[query.tenant.name] = Entry(body: body, madeAt: now) }
+        if entries.count < Self.mostEntries { entries[key] = Entry(body: body, madeAt: now) }
     }
 }

@@ -23,7 +23,7 @@ final class ClientConnection: ChannelInboundHandler {
 
     /// What the deadline is for.
     enum Awaited {
-        case nextRequest, head, body, connection, upstream, writing, rest, farewell
+        case nextRequest, head, keys, body, connection, upstream, writing, rest, farewell
     }
 
     let peer: ClientAddress
@@ -178,13 +178,15 @@ final class ClientConnection: ChannelInboundHandler {
             switch awaited {
             case .nextRequest, .writing: worker.now &+ edition.timeouts.idle
             case .head: worker.now &+ edition.timeouts.header
+            case .keys: worker.now &+ KeySource.longestWaitNanoseconds
             case .body: patience.wait(at: worker.now, after: reader.payloadBytes)
             case .rest: worker.now &+ edition.timeouts.body
             case .connection: worker.now &+ edition.timeouts.connect
             case .upstream: worker.now &+ edition.timeouts.upstream
             case .farewell: worker.now &+ edition.timeouts.farewell
             }
-        worker.deadlines.set(slot, deadline)
+        guard let exchange, exchange.resilience != nil else { return worker.deadlines.set(slot, deadline) }
+        worker.deadlines.set(slot, exchange.bounded(deadline, for: awaited))
     }
 
     /// Until something else is awaited, time does not matter.
@@ -200,18 +202,12 @@ final class ClientConnection: ChannelInboundHandler {
         case .head:
             phase = .exchanging
             exchange.begin(refusing: .requestTimeout)
-        case .body: exchange.upstreamFailed(.requestTimeout)
-        case .connection:
-            exchange.noteFailure(exchange.gate?.isSaturated == true ? .upstreamBusy : .connectTimeout)
-            if exchange.gate?.isSaturated == true {
-                exchange.upstreamFailed(.upstreamBusy)
-            } else {
-                exchange.upstreamUnreachable(isTimeout: true)
-            }
+        case .keys: Authentication.stopWaiting(exchange)
+        case .body: exchange.giveUp(.requestTimeout)
+        case .connection: exchange.attemptEnded(exchange.gate?.isSaturated == true ? .busy : .connectTimeout)
         case .upstream:
             exchange.gate?.log("no byte came within the upstream timeout", "an upstream did not answer in time")
-            exchange.noteFailure(.timeout)
-            exchange.upstreamFailed(.upstreamTimeout)
+            exchange.upstreamFailed(.timedOut)
         case .writing: if phase == .exchanging { Respond.breakOff(exchange) } else { close() }
         }
         link.flush()

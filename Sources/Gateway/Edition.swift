@@ -18,15 +18,21 @@ final class Edition {
     /// Of the plan's services and routes, by their indices.
     let traffic: WorkerTraffic
     var failures: FailureLog
+    var resilience: ResilienceState
 
-    init(_ plan: Plan, traffic: WorkerTraffic) {
+    /// `previous` is the one whose place it takes. `keySource` gives what the worker has of an address's keys.
+    init(
+        _ plan: Plan, traffic: WorkerTraffic, following previous: Edition? = nil, keySource: (String) -> KeySource
+    ) {
         self.plan = plan
         self.traffic = traffic
         failures = FailureLog(services: plan.services.count)
+        resilience = ResilienceState(
+            plan.resilience, following: previous.map { ($0.plan.resilience, $0.resilience) })
         timeouts = Timeouts(plan.settings.timeouts)
         patience = BodyPatience(timeout: timeouts.body, leastRate: plan.settings.minimumBodyRate)
         longestBody = plan.settings.maximumBodyBytes ?? .max
-        authenticator = Authenticator(plan.identity)
+        authenticator = Authenticator(plan.identity, source: keySource)
         tenantLimits = TenantLimits(plan)
     }
 

@@ -1,6 +1,8 @@
 import HTTPWire
 import LimiterCore
+import NIOCore
 import Telemetry
+import Tokens
 
 /// What a step says of the exchange that it was given.
 enum Step {
@@ -14,11 +16,11 @@ enum Step {
 
 /// One request and its answer. A client connection has one of these and uses it again for each request.
 ///
-/// The steps (Guard, Routing, Authentication, Limiting, Forwarding) read and change it one after the other; every end of
+/// The steps (Guard, Routing, Authentication, Authorization, Limiting, Forwarding) read and change it one after the other; every end of
 /// it goes through Respond.
 final class Exchange {
     enum Phase {
-        case guarding, routing, authenticating, limiting, forwarding
+        case guarding, routing, authenticating, authorizing, limiting, forwarding
     }
 
     let client: ClientConnection
@@ -45,8 +47,20 @@ final class Exchange {
 
     var path = CanonicalPath()
     var place: RouteTable.Place?
+    /// What its route does beside forwarding it as it is.
+    var route: RoutePlan?
+    /// Where its pattern, if it has one, has found its parameters in `path`.
+    var parameters = PathParameters()
+    /// The methods that would do, where this request's does not.
+    var allowedMethods = MethodSet.none
     var asksForBudget = false
     var tenant = Tenant.anonymous
+    /// The API key that it came with, if any.
+    var apiKey: APIKey?
+    /// The token that it came with, if any.
+    var token: BearerToken?
+    /// Whether it has waited for a key that its token needs.
+    var hasAwaitedKeys = false
     var clientAddress: ClientAddress
     var requestID: RequestID
 
@@ -63,13 +77,23 @@ final class Exchange {
     var askedAt: Int64 = 0
 
     // Forwarding
+    /// The path that its route makes of `path`; it keeps its room.
+    var forwardedPath = ByteBuffer()
     var gate: UpstreamGate?
     var upstream: UpstreamConnection?
+    /// The service whose upstreams are asked; below zero: none is yet.
+    var target = -1
     var attempts = 0
     /// Where the latest attempt went, and where those before it did.
     var attempted: UpstreamGate?
     var tried: [UpstreamGate] = []
+    /// Whether a connection that had been idle too long was replaced.
     var hasRetried = false
+    /// Whether an upstream was sent anything of the request's body.
+    var hasSentBody = false
+    /// What its route declares about failures; nil: nothing, and `trial` means nothing.
+    var resilience: ResiliencePlan?
+    var trial = Trial()
     var sentAt: Int64 = 0
     /// From sending the request to the answer's head, in nanoseconds; below zero: there was none.
     var upstreamNanoseconds: Int64 = -1
@@ -88,18 +112,27 @@ final class Exchange {
     var isInFlight = false
     /// What is wrong with the message that is refused.
     var fault: WireError.Code?
+    /// Says more of why it is refused than the kind of problem.
+    var refusal: Problem.Text?
 
-    /// The exchange as it is about one request: when an answer comes later, it may be about another.
+    /// What the caller's token says; nil: there is none.
+    var claims: Claims? { token?.claims }
+
+    /// The exchange as it is about one attempt of one request: when an answer comes later, it may be about another.
     struct Ticket {
         let exchange: Exchange
         private let number: UInt32
+        private let attempt: Int
 
         init(_ exchange: Exchange) {
             self.exchange = exchange
             number = exchange.requestID.number
+            attempt = exchange.attempts
         }
 
-        var isCurrent: Bool { !exchange.isEnded && exchange.requestID.number == number }
+        var isCurrent: Bool {
+            !exchange.isEnded && exchange.requestID.number == number && exchange.attempts == attempt
+        }
     }
 
     func ticket() -> Ticket { Ticket(self) }
@@ -154,13 +187,21 @@ final class Exchange {
         status = 0
         (bytesIn, bytesOut) = (0, 0)
         place = nil
+        route = nil
         asksForBudget = false
         tenant = .anonymous
+        apiKey = nil
+        token = nil
+        hasAwaitedKeys = false
+        refusal = nil
         decided = nil
+        target = -1
         attempts = 0
         attempted = nil
         if !tried.isEmpty { tried = [] }
         hasRetried = false
+        hasSentBody = false
+        resilience = nil
         upstreamNanoseconds = -1
         upstreamStatus = 0
         cause = nil
@@ -180,6 +221,7 @@ final class Exchange {
                 case .guarding: Guard.step(self)
                 case .routing: Routing.step(self)
                 case .authenticating: Authentication.step(self)
+                case .authorizing: Authorization.step(self)
                 case .limiting: Limiting.step(self)
                 case .forwarding: Forwarding.step(self)
                 }
@@ -203,7 +245,8 @@ final class Exchange {
                 edition.traffic.began(service: place.service)
                 isInFlight = true
             }
-        case .authenticating: phase = .limiting
+        case .authenticating: phase = .authorizing
+        case .authorizing: phase = .limiting
         case .limiting, .forwarding: phase = .forwarding
         }
     }

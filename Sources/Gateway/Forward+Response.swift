@@ -12,8 +12,9 @@ extension Exchange {
             do throws(WireError) {
                 switch try upstream.reader.next(&upstream.inbound, answering: method, chunks: chunks) {
                 case .head:
-                    guard !upstream.reader.head.isInterim else { continue }
-                    report(AttemptOutcome(status: upstream.reader.head.status))
+                    if upstream.reader.head.isInterim { continue }
+                    guard attemptEnded(.answered(upstream.reader.head.status)) else { return }
+                    if resilience != nil { beginRecording(upstream) }
                     Respond.passOnHead(self, upstream)
                 case .body(let piece): passOnBody(piece)
                 case .end:
@@ -30,14 +31,14 @@ extension Exchange {
                 }
             } catch {
                 gate?.log(error.message, "an upstream's answer is not valid")
-                noteFailure(.invalidResponse)
-                return upstreamFailed(.upstreamFailed)
+                return upstreamFailed(.invalid)
             }
         }
     }
 
     private func passOnBody(_ piece: ByteBuffer) {
         bytesOut += Int64(piece.readableBytes)
+        if resilience != nil { trial.recording?.append(piece) }
         guard wrapsInChunks else { return client.link.append(piece) }
         client.link.append { $0.writeChunkSize(piece.readableBytes) }
         client.link.append(piece)
@@ -58,19 +59,15 @@ extension Exchange {
         if isAnswered, (try? upstream.reader.inputClosed()) != nil {
             // The end of the connection is the end of the body.
             upstreamRead()
-            if !isEnded {
-                noteFailure(.truncated)
-                upstreamFailed(.upstreamFailed)
-            }
-        } else if !isAnswered, upstream.isReused, !hasRetried, isRequestComplete, bytesIn == 0,
+            if !isEnded { upstreamFailed(.reset) }
+        } else if !isAnswered, upstream.isReused, !hasRetried, isRequestComplete, !hasSentBody,
             client.reader.head.method.isIdempotent, upstream.reader.isBetweenResponses,
             upstream.inbound.readableBytes == 0
         {
             retry()
         } else {
             gate?.log(WireError(.truncated).message, "an upstream closed its connection too early")
-            noteFailure(isAnswered ? .truncated : .reset)
-            upstreamFailed(.upstreamFailed)
+            upstreamFailed(.reset)
         }
         client.link.flush()
     }
@@ -86,9 +83,9 @@ extension Exchange {
         gate.replace(stale, for: self)
     }
 
-    func upstreamFailed(_ problem: Problem) {
-        if problem == .upstreamFailed || problem == .upstreamTimeout { report(.failed) }
-        if isAnswered { Respond.breakOff(self) } else { Respond.refuse(self, problem) }
+    /// The upstream gives no answer, or not all of one.
+    func upstreamFailed(_ end: AttemptEnd) {
+        if isAnswered { answerBrokeOff(end) } else { attemptEnded(end) }
         client.link.flush()
     }
 
@@ -98,8 +95,30 @@ extension Exchange {
         self.gate = nil
         guard let upstream else { return gate.withdraw(self) }
         self.upstream = nil
+        letGo(of: upstream, at: gate, isOver: isAnswered)
+    }
+
+    /// The same where the answer, if one came, is not passed on. What has arrived of it is thrown away; if more is to come, the
+    /// connection is closed rather than kept waiting for that.
+    func leaveAttempt() {
+        guard let gate else { return }
+        self.gate = nil
+        guard let upstream else { return gate.withdraw(self) }
+        self.upstream = nil
+        var isOver = false
+        if isRequestComplete, !upstream.reader.isBetweenResponses {
+            let method = client.reader.head.method
+            while !isOver, let event = try? upstream.reader.next(&upstream.inbound, answering: method) {
+                if case .needsMore = event { break }
+                if case .end = event { isOver = true }
+            }
+        }
+        letGo(of: upstream, at: gate, isOver: isOver)
+    }
+
+    private func letGo(of upstream: UpstreamConnection, at gate: UpstreamGate, isOver: Bool) {
         let isReusable =
-            isAnswered && isRequestComplete && !upstream.isClosed && upstream.reader.head.keepAlive
+            isOver && isRequestComplete && !upstream.isClosed && upstream.reader.head.keepAlive
             && upstream.reader.isBetweenResponses && upstream.inbound.readableBytes == 0
         if isReusable {
             upstream.inbound = ByteBuffer()

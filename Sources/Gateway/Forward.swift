@@ -6,37 +6,56 @@ import Telemetry
 /// Passes the request on: a connection to the upstream that is chosen, the head in the form it was routed by, then the body.
 enum Forwarding {
     static func step(_ exchange: Exchange) -> Step {
+        if let route = exchange.route {
+            if let answer = route.answer {
+                Respond.answer(exchange, answer)
+                return .waiting
+            }
+            if let path = route.forward?.path, exchange.attempts == 0, !rewritePath(exchange, path) {
+                return .respond(.malformedRequest)
+            }
+        }
+        if let problem = exchange.beginAttempts() { return .respond(problem) }
+        if exchange.resilience != nil, !exchange.isAdmitted() {
+            exchange.attemptRefused()
+            return .waiting
+        }
         guard let gate = chooseGate(exchange) else {
-            exchange.noteFailure(.noEndpoint)
-            return .respond(.noUpstream)
+            exchange.attemptEnded(.noUpstream)
+            return .waiting
         }
         exchange.attempt(at: gate)
         exchange.attemptBegins()
         exchange.gate = gate
         exchange.attempts += 1
         exchange.client.expect(.connection)
-        if gate.acquire(for: exchange) { return .waiting }
-        exchange.noteFailure(.upstreamBusy)
-        return .respond(.upstreamBusy)
+        if !gate.acquire(for: exchange) { exchange.attemptEnded(.busy) }
+        return .waiting
     }
 
     private static func chooseGate(_ exchange: Exchange) -> UpstreamGate? {
-        guard let place = exchange.place else { return nil }
-        return exchange.edition.upstreams[place.service].choose(for: exchange)
+        exchange.target < 0 ? nil : exchange.edition.upstreams[exchange.target].choose(for: exchange)
     }
 
     static func upstreams(of exchange: Exchange) -> Int {
-        exchange.place.map { exchange.edition.upstreams[$0.service].count } ?? 0
+        exchange.target < 0 ? 0 : exchange.edition.upstreams[exchange.target].count
     }
 
     // MARK: The head
 
     static func writeHead(_ exchange: Exchange, to upstream: UpstreamConnection) {
         let client = exchange.client
+        let changes = exchange.route?.forward
         removeFields(exchange)
+        if let changes { withhold(exchange, changes) }
         upstream.link.append { out in
-            client.reader.head.writeRequestLine(into: &out, path: exchange.path)
+            if let changes {
+                writeRequestLine(exchange, changes, into: &out)
+            } else {
+                client.reader.head.writeRequestLine(into: &out, path: exchange.path)
+            }
             client.reader.head.fields.write(into: &out)
+            if let changes { writeFields(exchange, changes, into: &out) }
             out.append(atMost: boundOfOwnFields(exchange)) { writeOwnFields(exchange, to: &$0) }
         }
     }
@@ -51,6 +70,7 @@ enum Forwarding {
         if exchange.requestID.given == nil { client.reader.head.fields.remove(.xRequestID) }
         if let trace = exchange.trace { trace.removeFields(&client.reader.head.fields) }
         if let name = identity.keyHeader { client.reader.head.fields.remove(named: name) }
+        if !identity.issuers.isEmpty { removeTokens(exchange) }
         guard !client.isTrustedProxy else { return }
         if let name = identity.header { client.reader.head.fields.remove(named: name) }
         for known in Self.believed { client.reader.head.fields.remove(known) }
@@ -61,6 +81,14 @@ enum Forwarding {
                 client.reader.head.fields.remove(at: index)
             }
         }
+    }
+
+    /// Fields that say what a token claims, and tokens that the upstream must not see.
+    private static func removeTokens(_ exchange: Exchange) {
+        let identity = exchange.edition.plan.identity
+        for name in identity.claimFields { exchange.client.reader.head.fields.remove(named: name) }
+        guard exchange.token?.issuer.isForwarded != true else { return }
+        for name in identity.hiddenTokens { exchange.client.reader.head.fields.remove(named: name) }
     }
 
     private static let believed: [KnownField] = [
@@ -85,7 +113,8 @@ enum Forwarding {
 
     private static func boundOfOwnFields(_ exchange: Exchange) -> Int {
         // Names and addresses; what comes from the head cannot be longer than the head.
-        512 + ExchangeTrace.bound + RequestID.longest + exchange.tenant.name.count + exchange.client.peerText.count
+        512 + ExchangeTrace.bound + RequestID.longest + exchange.tenant.name.count
+            + (exchange.token?.fields.count ?? 0) + exchange.client.peerText.count
             + (exchange.gate?.authority.count ?? 0) + exchange.client.reader.head.bytes.readableBytes
     }
 
@@ -102,7 +131,7 @@ enum Forwarding {
                 client.reader.head.fields.withValue(at: host) { cursor.write($0) }
                 cursor.write("\r\n")
             }
-        } else {
+        } else if exchange.route?.forward?.host == nil {
             cursor.write("Host: ")
             cursor.write(exchange.gate?.authority ?? [])
             cursor.write("\r\n")
@@ -118,6 +147,7 @@ enum Forwarding {
             cursor.write(exchange.tenant.name)
             cursor.write("\r\n")
         }
+        if let token = exchange.token { cursor.write(token.fields) }
         cursor.write("\r\n")
     }
 
@@ -148,6 +178,10 @@ extension Exchange {
         connection.exchange = self
         sentAt = worker.now
         Forwarding.writeHead(self, to: connection)
+        if resilience != nil {
+            trial.attemptDeadline = .max
+            sendKeptBody(to: connection)
+        }
         if !isRequestComplete { continueIfExpected() }
         client.expect(.upstream)
         pumpRequestBody()
@@ -162,17 +196,9 @@ extension Exchange {
         client.link.flush()
     }
 
-    /// No connection could be opened. Nothing was sent, so another upstream of the service may be asked instead.
+    /// No connection could be opened.
     func upstreamUnreachable(isTimeout: Bool) {
-        guard !isEnded else { return }
-        report(.unreachable)
-        gate?.withdraw(self)
-        if attempts < Forwarding.upstreams(of: self), !hasRetried {
-            phase = .forwarding
-            advance()
-        } else {
-            Respond.refuse(self, isTimeout ? .upstreamTimeout : .upstreamFailed)
-        }
+        attemptEnded(isTimeout ? .connectTimeout : .unreachable)
         client.link.flush()
     }
 
@@ -181,11 +207,14 @@ extension Exchange {
     /// Moves what has arrived of the body to the upstream, as far as that takes it.
     func pumpRequestBody() {
         guard let upstream, !isRequestComplete else { return }
-        while upstream.link.isWritable {
+        // A write may find the connection closed, and end the attempt.
+        while self.upstream === upstream, upstream.link.isWritable {
             do throws(WireError) {
                 switch try client.reader.next(&client.inbound) {
                 case .body(let piece):
                     if isBodyTooLong() { return refuseBody(.bodyTooLarge) }
+                    hasSentBody = true
+                    if resilience != nil { keep(piece) }
                     upstream.link.append(piece)
                 case .end:
                     isRequestComplete = true
@@ -202,7 +231,7 @@ extension Exchange {
                 return refuseBody(Problem(refusing: error.status))
             }
         }
-        client.expect(.upstream)
+        if self.upstream === upstream { client.expect(.upstream) }
     }
 
     func isBodyTooLong() -> Bool { client.reader.payloadBytes > edition.longestBody }
@@ -210,6 +239,11 @@ extension Exchange {
     /// The body cannot be passed on to its end: too late for a proper answer where one has begun.
     private func refuseBody(_ problem: Problem) {
         keepsAlive = false
+        giveUp(problem)
+    }
+
+    /// The client did not do its part.
+    func giveUp(_ problem: Problem) {
         if isAnswered { Respond.breakOff(self) } else { Respond.refuse(self, problem) }
     }
 

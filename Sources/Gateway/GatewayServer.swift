@@ -25,11 +25,15 @@ package final class GatewayServer: Sendable {
     private let trust: UpstreamTrust
     private let accessLog: AccessLog?
     private let spans: SpanQueue?
+    private let requestKeys: @Sendable (String) -> Void
+    private let epoch: @Sendable () -> Int64
     private let makeStore: @Sendable (any EventLoop) -> any LimitStore
     private let running = Mutex<Running?>(nil)
     private let latest: Mutex<Latest>
     private let directory = EndpointDirectory()
     private let checker = Mutex<NIOLoopBound<HealthChecker>?>(nil)
+    /// The last of each address.
+    private let keys = Mutex<[String: KeyUpdate]>([:])
 
     private struct Running: Sendable {
         let channel: any Channel
@@ -44,11 +48,14 @@ package final class GatewayServer: Sendable {
         var overrides: OverridePlan?
     }
 
-    /// `guards` answers at once, on any thread. `makeStore` is called once a worker, on its loop.
+    /// `guards` answers at once, on any thread. `makeStore` is called once a worker, on its loop. `requestKeys` is called on any
+    /// worker's loop, with an address of keys that are missed; what comes of it is to be told by `use`. `epoch` is the wall
+    /// clock, in microseconds since 1970, by which tokens and keys expire.
     package init(
         configuration: Configuration, group: MultiThreadedEventLoopGroup, guards: any LimitStore & Sendable,
         metrics: Metrics, logger: Logger, accessLog: AccessLog? = nil, spans: SpanQueue? = nil,
-        trust: UpstreamTrust = .system,
+        trust: UpstreamTrust = .system, requestKeys: @escaping @Sendable (String) -> Void = { _ in },
+        epoch: @escaping @Sendable () -> Int64 = { SystemTime.epochMicroseconds },
         makeStore: @escaping @Sendable (any EventLoop) -> any LimitStore
     ) {
         latest = Mutex(Latest(plan: Plan(configuration, metrics)))
@@ -59,6 +66,8 @@ package final class GatewayServer: Sendable {
         self.accessLog = accessLog
         self.spans = spans
         self.trust = trust
+        self.requestKeys = requestKeys
+        self.epoch = epoch
         self.makeStore = makeStore
         metrics.upstreams.observe { [directory] in
             directory.statuses.map { ($0.service, "\($0.upstream)", $0.isHealthy && $0.ejections == 0) }
@@ -68,6 +77,7 @@ package final class GatewayServer: Sendable {
     /// Listens; returns the bound address. Throws `GatewayError`.
     package func start() async throws -> ListenAddress {
         let plan = latest.withLock { $0.plan }
+        metrics.show(plan.resilience.gauges)
         let tls = try makeTLS(for: plan)
         latest.withLock { $0.tls = tls }
         var workers: [NIOLoopBound<Worker>] = []
@@ -90,6 +100,7 @@ package final class GatewayServer: Sendable {
         let (services, overrides) = latest.withLock { ($0.plan.configured, $0.overrides) }
         for source in Set(services.flatMap(\.sources)) where !source.isFixed { apply(source) }
         if let overrides { for worker in workers { worker.eventLoop.execute { worker.value.use(overrides) } } }
+        for update in keys.withLock({ $0.values }) { tell(update, workers) }
         return ListenAddress(
             host: plan.settings.listen.host, port: channel.localAddress?.port ?? plan.settings.listen.port)
     }
@@ -106,6 +117,16 @@ package final class GatewayServer: Sendable {
         }
     }
 
+    /// What came of fetching an issuer's keys. Each worker knows it from its next event on.
+    package func use(_ update: KeyUpdate) {
+        keys.withLock { $0[update.address] = update }
+        tell(update, running.withLock { $0?.workers ?? [] })
+    }
+
+    private func tell(_ update: KeyUpdate, _ workers: [NIOLoopBound<Worker>]) {
+        for worker in workers { worker.eventLoop.execute { worker.value.use(update) } }
+    }
+
     /// A configuration that can be put in force.
     package struct Prepared: Sendable {
         fileprivate let plan: Plan
@@ -115,8 +136,9 @@ package final class GatewayServer: Sendable {
     /// `configuration` was made after the one that is in force, and has the same listener and the same number of workers. Throws
     /// `GatewayError`.
     package func prepare(_ configuration: Configuration) throws -> Prepared {
-        let plan = Plan(configuration, metrics)
-        return Prepared(plan: plan, tls: try latest.withLock { $0.tls } ?? makeTLS(for: plan))
+        let before = latest.withLock { $0 }
+        let plan = Plan(configuration, metrics, following: before.plan)
+        return Prepared(plan: plan, tls: try before.tls ?? makeTLS(for: plan))
     }
 
     /// Returns once each worker begins exchanges with this configuration. Requests in flight end as they began. Overrides of its limits
@@ -126,6 +148,7 @@ package final class GatewayServer: Sendable {
             latest.plan = prepared.plan
             latest.tls = prepared.tls
         }
+        metrics.show(prepared.plan.resilience.gauges)
         for worker in running.withLock({ $0?.workers ?? [] }) {
             try? await worker.eventLoop.submit { [directory] in
                 let worker = worker.value
@@ -192,7 +215,8 @@ package final class GatewayServer: Sendable {
                 Worker.Parts(
                     plan: plan, endpoints: plan.configured.map { directory.set(of: $0) }, store: makeStore(loop),
                     guards: guards, metrics: metrics.worker(index), traffic: metrics.traffic.worker(index),
-                    log: accessLog?.makeWriter(), spans: spans?.makeWriter(), logger: logger, tls: tls))
+                    log: accessLog?.makeWriter(), spans: spans?.makeWriter(), logger: logger, tls: tls,
+                    requestKeys: requestKeys, epoch: epoch))
             worker.start()
             if let overrides = latest.withLock({ $0.overrides }) { worker.use(overrides) }
             return NIOLoopBound(worker, eventLoop: loop)

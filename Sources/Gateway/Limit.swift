@@ -12,7 +12,8 @@ enum Limiting {
         exchange.asked = limits
         let call = exchange.call
         limits.fill(
-            call, .decide, from: exchange.client.reader.head, tenant: exchange.tenant, client: exchange.clientAddress)
+            call, .decide, from: exchange.client.reader.head, tenant: exchange.tenant, claims: exchange.claims,
+            client: exchange.clientAddress)
         call.reportsReset = exchange.edition.plan.isLegacy
         call.receiver = exchange
         exchange.askedAt = exchange.worker.now

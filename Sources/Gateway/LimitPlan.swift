@@ -1,5 +1,6 @@
 import HTTPWire
 import LimiterCore
+import Tokens
 
 /// The limits of one kind of request, with what is needed to ask them and to say their answer prepared.
 final class LimitPlan: Sendable {
@@ -8,6 +9,7 @@ final class LimitPlan: Sendable {
         case method
         case clientIP
         case header(FieldName)
+        case claim([UInt8])
     }
 
     enum VariableCost: Sendable {
@@ -33,6 +35,7 @@ final class LimitPlan: Sendable {
             case .method: .method
             case .clientIP: .clientIP
             case .header(let name): .header(Self.name(name))
+            case .claim(let name): .claim(Array(name.utf8))
             case .service, .route: preconditionFailure("the group's routes fix these")
             }
         }
@@ -58,7 +61,7 @@ final class LimitPlan: Sendable {
     /// Makes `call` ask for this request: one value a dimension, and the costs that depend on the request.
     func fill(
         _ call: LimitCall, _ operation: LimitCall.Operation, from head: borrowing RequestHead, tenant: Tenant,
-        client: ClientAddress
+        claims: Claims? = nil, client: ClientAddress
     ) {
         call.prepare(group, operation)
         for value in values {
@@ -69,6 +72,12 @@ final class LimitPlan: Sendable {
             case .header(let name):
                 if let index = head.fields.firstIndex(named: name) {
                     head.fields.withValue(at: index) { call.appendValue($0) }
+                } else {
+                    call.appendValue(UnsafeRawBufferPointer(start: nil, count: 0))
+                }
+            case .claim(let name):
+                if let text = claims?.text(named: name) {
+                    text.withUnsafeBytes { call.appendValue($0) }
                 } else {
                     call.appendValue(UnsafeRawBufferPointer(start: nil, count: 0))
                 }

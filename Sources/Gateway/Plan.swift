@@ -8,6 +8,12 @@ final class Plan: Sendable {
     struct PlannedRoute: Sendable {
         let name: String
         let limits: LimitPlan
+        /// nil: it forwards requests and answers as they are.
+        let extra: RoutePlan?
+        /// nil: whoever may call at all may call this.
+        let authorization: AuthorizationPlan?
+        /// Whether nobody is asked who calls.
+        let isPublic: Bool
     }
 
     struct PlannedService: Sendable {
@@ -43,12 +49,16 @@ final class Plan: Sendable {
     let accessLine: AccessLine
     /// nil: traces are passed through.
     let tracing: TracingPlan?
+    let resilience: ResilienceTable
 
-    init(_ configuration: Configuration, _ metrics: Metrics) {
+    /// What `configuration` declares as `previous` did keeps its state.
+    init(_ configuration: Configuration, _ metrics: Metrics, following previous: Plan? = nil) {
+        resilience = ResilienceTable(configuration.services, following: previous?.resilience)
         settings = configuration.gateway
         let limits = configuration.limits
         self.limits = limits
         identity = IdentityPlan(configuration.identity, limits.plans)
+        let hasTokens = !identity.issuers.isEmpty
         routes = RouteTable(configuration.services)
         configured = configuration.services
         services = configuration.services.map { service in
@@ -57,7 +67,12 @@ final class Plan: Sendable {
             }
             return PlannedService(
                 name: service.name, metricsIndex: metrics.index(ofService: service.name),
-                routes: zip(service.routes, groups.routes).map { PlannedRoute(name: $0.name, limits: LimitPlan($1)) })
+                routes: zip(service.routes, groups.routes).map { route, limits in
+                    PlannedRoute(
+                        name: route.name, limits: LimitPlan(limits), extra: RoutePlan(route, of: service),
+                        authorization: AuthorizationPlan(route.authorization, hasTokens: hasTokens),
+                        isPublic: route.isPublic)
+                })
         }
         tenantPlans = limits.plans.plans.map { plan in
             TenantPlan(
@@ -77,29 +92,4 @@ final class Plan: Sendable {
 
     /// Whether the peer may say for whom it asks.
     func trusts(_ peer: ClientAddress) -> Bool { settings.trustedProxies.contains { $0.contains(peer) } }
-}
-
-/// How requests say who they are.
-struct IdentityPlan: Sendable {
-    /// Lowercase name of the field that trusted proxies set to the tenant.
-    let header: FieldName?
-    let keyHeader: FieldName?
-    /// By SHA-256 of the key.
-    let tenants: [[UInt8]: Tenant]
-    private let plans: TenantPlans
-
-    init(_ settings: IdentitySettings, _ plans: TenantPlans) {
-        header = settings.header.flatMap { FieldName($0) }
-        keyHeader = settings.apiKeys.flatMap { FieldName($0.header) }
-        self.plans = plans
-        tenants =
-            settings.apiKeys?.tenants.mapValues { Tenant(Array($0.utf8), plan: plans.index(of: $0) ?? -1) } ?? [:]
-    }
-
-    /// The tenant that a trusted proxy names.
-    func tenant(named name: [UInt8]) -> Tenant {
-        Tenant(name, plan: plans.index(of: String(decoding: name, as: UTF8.self)) ?? -1)
-    }
-
-    var isAnonymous: Bool { header == nil && keyHeader == nil }
 }

@@ -5,6 +5,7 @@ enum Problem: Int, CaseIterable, Sendable {
     case malformedRequest
     case hostMismatch
     case unauthenticated
+    case forbidden
     case noRoute
     case methodNotAllowed
     case requestTimeout
@@ -17,8 +18,11 @@ enum Problem: Int, CaseIterable, Sendable {
     case headTooLarge
     case notImplemented
     case upstreamFailed
+    case keysUnavailable
     case storeUnavailable
     case upstreamBusy
+    case circuitOpen
+    case concurrencyExceeded
     case upstreamTimeout
     case versionNotSupported
     case noUpstream
@@ -27,6 +31,7 @@ enum Problem: Int, CaseIterable, Sendable {
         switch self {
         case .malformedRequest, .hostMismatch: 400
         case .unauthenticated: 401
+        case .forbidden: 403
         case .noRoute: 404
         case .methodNotAllowed: 405
         case .requestTimeout: 408
@@ -37,7 +42,7 @@ enum Problem: Int, CaseIterable, Sendable {
         case .headTooLarge: 431
         case .notImplemented: 501
         case .upstreamFailed: 502
-        case .storeUnavailable, .upstreamBusy, .noUpstream: 503
+        case .keysUnavailable, .storeUnavailable, .upstreamBusy, .noUpstream, .circuitOpen, .concurrencyExceeded: 503
         case .upstreamTimeout: 504
         case .versionNotSupported: 505
         }
@@ -60,6 +65,7 @@ enum Problem: Int, CaseIterable, Sendable {
         switch status {
         case 400: "Bad Request"
         case 401: "Unauthorized"
+        case 403: "Forbidden"
         case 404: "Not Found"
         case 405: "Method Not Allowed"
         case 408: "Request Timeout"
@@ -81,6 +87,7 @@ enum Problem: Int, CaseIterable, Sendable {
         case .malformedRequest: "The request is not well-formed HTTP/1.1."
         case .hostMismatch: "The request's target and its Host field name different hosts."
         case .unauthenticated: "The request carries no valid credential."
+        case .forbidden: "The caller may not do this."
         case .noRoute: "No route matches this host and path."
         case .methodNotAllowed: "This method is not allowed here."
         case .requestTimeout: "The request did not arrive in time."
@@ -93,8 +100,11 @@ enum Problem: Int, CaseIterable, Sendable {
         case .headTooLarge: "The request's header fields are larger than this gateway accepts."
         case .notImplemented: "The request asks for something that this gateway does not implement."
         case .upstreamFailed: "The upstream did not give a valid answer."
+        case .keysUnavailable: "The keys that tokens are checked with are not known yet."
         case .storeUnavailable: "The limits of this request cannot be checked at the moment."
         case .upstreamBusy: "No connection to the upstream became free in time."
+        case .circuitOpen: "The upstream has failed too often of late, and is left alone for a while."
+        case .concurrencyExceeded: "Too many requests to this service are in flight at the moment."
         case .upstreamTimeout: "The upstream did not answer in time."
         case .versionNotSupported: "The request's HTTP version is not supported."
         case .noUpstream: "The service has no upstream at the moment."
@@ -105,8 +115,8 @@ enum Problem: Int, CaseIterable, Sendable {
     private var fields: String {
         switch self {
         case .unauthenticated: "WWW-Authenticate: ApiKey realm=\"weir\"\r\n"
-        case .methodNotAllowed: "Allow: GET, HEAD\r\n"
-        case .storeUnavailable, .upstreamBusy, .noUpstream: "Retry-After: 1\r\n"
+        case .keysUnavailable, .storeUnavailable, .upstreamBusy, .noUpstream, .concurrencyExceeded:
+            "Retry-After: 1\r\n"
         default: ""
         }
     }
@@ -126,10 +136,10 @@ enum Problem: Int, CaseIterable, Sendable {
         /// The JSON object's start, without a comma at its end.
         let body: [UInt8]
 
-        /// `detail`: instead of what is said of every problem of the kind.
-        fileprivate init(_ problem: Problem, detail: String? = nil) {
+        /// `detail`, and `fields` with the end of each line: instead of those of every problem of the kind.
+        init(_ problem: Problem, detail: String? = nil, fields: String? = nil) {
             head = Array(
-                "HTTP/1.1 \(problem.status) \(problem.reason)\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\n\(problem.fields)"
+                "HTTP/1.1 \(problem.status) \(problem.reason)\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\n\(fields ?? problem.fields)"
                     .utf8)
             let title = problem.status == 429 ? "Quota exceeded" : problem.reason
             body = Array(

@@ -18,7 +18,7 @@ enum Respond {
         let decision = exchange.call.decision
         let limits = exchange.decided?.fields
         let isQuota = exchange.decided != nil && problem.status == 429
-        let text = exchange.fault.map { Problem.text(refusing: $0) } ?? problem.text
+        let text = exchange.refusal ?? exchange.fault.map { Problem.text(refusing: $0) } ?? problem.text
         let id = exchange.requestID
 
         worker.scratch.clear()
@@ -37,8 +37,19 @@ enum Respond {
             id.write(exchange.client.reader.head.fields, to: &body)
             body.write("\"}")
         }
-        writeOwnAnswer(exchange, bound: text.head.count + (limits?.headBound ?? 0) + 64) { out in
+        writeOwnAnswer(exchange, bound: text.head.count + (limits?.headBound ?? 0) + MethodSet.longestList + 64) {
+            out in
             out.write(text.head)
+            if problem == .methodNotAllowed {
+                out.write("Allow: ")
+                exchange.allowedMethods.writeList(to: &out)
+                out.write("\r\n")
+            }
+            if problem == .circuitOpen {
+                out.write("Retry-After: ")
+                out.write(decimal: exchange.secondsUntilHalfOpen)
+                out.write("\r\n")
+            }
             guard let limits else { return }
             if isQuota, let retry = decision.retryAfterMicroseconds {
                 out.write("Retry-After: ")
@@ -49,7 +60,7 @@ enum Respond {
                 limits.writeHead(decision, isLegacy: exchange.edition.plan.isLegacy, to: &out)
             }
         }
-        end(exchange)
+        finish(exchange)
     }
 
     static func json(_ exchange: Exchange, _ body: ByteBuffer) {
@@ -60,10 +71,24 @@ enum Respond {
         writeOwnAnswer(exchange, bound: 128) { out in
             out.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n")
         }
-        end(exchange)
+        finish(exchange)
     }
 
-    private static func prepareOwnAnswer(_ exchange: Exchange, status: Int) {
+    /// What the route answers by itself.
+    static func answer(_ exchange: Exchange, _ answer: FixedAnswer) {
+        guard !exchange.isEnded else { return }
+        prepareOwnAnswer(exchange, status: answer.status)
+        exchange.worker.scratch.clear()
+        exchange.worker.scratch.writeBytes(answer.body)
+        let limits = exchange.edition.plan.writesLimitFields ? exchange.decided?.fields : nil
+        writeOwnAnswer(exchange, bound: answer.bound(exchange) + (limits?.headBound ?? 0)) { out in
+            answer.write(exchange, to: &out)
+            limits?.writeHead(exchange.call.decision, isLegacy: exchange.edition.plan.isLegacy, to: &out)
+        }
+        finish(exchange)
+    }
+
+    static func prepareOwnAnswer(_ exchange: Exchange, status: Int) {
         exchange.status = status
         exchange.isAnswered = true
         guard exchange.hasHead, !exchange.isRequestComplete else { return }
@@ -87,8 +112,10 @@ enum Respond {
                 exchange.requestID.write(exchange.client.reader.head.fields, to: &cursor)
                 cursor.write("\r\nDate: ")
                 cursor.write(worker.dateBytes())
-                cursor.write("\r\nContent-Length: ")
-                cursor.write(decimal: Int64(length))
+                if exchange.status != 204 {
+                    cursor.write("\r\nContent-Length: ")
+                    cursor.write(decimal: Int64(length))
+                }
                 writeConnection(exchange, to: &cursor)
                 cursor.write("\r\n\r\n")
             }
@@ -100,7 +127,7 @@ enum Respond {
     }
 
     /// Begins with the line end of the field before.
-    private static func writeConnection(_ exchange: Exchange, to cursor: inout ByteCursor) {
+    static func writeConnection(_ exchange: Exchange, to cursor: inout ByteCursor) {
         if !exchange.keepsAlive {
             cursor.write("\r\nConnection: close")
         } else if exchange.client.reader.head.version == .http10 {
@@ -118,19 +145,22 @@ enum Respond {
         exchange.upstreamStatus = exchange.status
         // What failed before this answer came has been counted.
         exchange.cause = nil
-        if exchange.status >= 500 { exchange.noteFailure(.upstreamStatus) }
+        if exchange.status >= 500 { exchange.cause = .upstreamStatus }
         exchange.upstreamNanoseconds = worker.now - exchange.sentAt
         worker.metrics.recordUpstream(nanoseconds: exchange.upstreamNanoseconds)
         if !exchange.isRequestComplete || worker.isDraining { exchange.keepsAlive = false }
         frame(exchange, upstream, version)
+        let changes = exchange.route?.response
+        changes?.withhold(in: &upstream.reader.head.fields)
         let limits = exchange.edition.plan.writesLimitFields ? exchange.decided?.fields : nil
         if exchange.edition.plan.writesLimitFields {
-            for known in replaced { upstream.reader.head.fields.remove(known) }
+            for known in replaced { upstream.reader.head.fields.withhold(known) }
         }
         upstream.reader.head.fields.remove(.xRequestID)
         let hasDate = upstream.reader.head.fields.contains(.date)
         exchange.client.link.append { out in
             upstream.reader.head.writeStatusLine(into: &out)
+            changes?.write(upstream.reader.head.fields, exchange, into: &out)
             upstream.reader.head.fields.write(into: &out)
             out.append(atMost: (limits?.headBound ?? 0) + RequestID.longest + 192) { cursor in
                 limits?.writeHead(exchange.call.decision, isLegacy: exchange.edition.plan.isLegacy, to: &cursor)
@@ -172,7 +202,8 @@ enum Respond {
     /// The answer of the upstream has been passed on to its end.
     static func complete(_ exchange: Exchange) {
         if exchange.wrapsInChunks { exchange.client.link.append { $0.writeLastChunk() } }
-        end(exchange)
+        if exchange.resilience != nil { exchange.keepRecording() }
+        finish(exchange)
     }
 
     /// The answer cannot be finished: the client must see that it is not whole.
@@ -192,7 +223,7 @@ enum Respond {
         exchange.leaveUpstream()
     }
 
-    private static func end(_ exchange: Exchange) {
+    static func finish(_ exchange: Exchange) {
         guard !exchange.isEnded else { return }
         account(exchange)
         exchange.leaveUpstream()
@@ -218,9 +249,10 @@ enum Respond {
             service: exchange.place.map { exchange.edition.plan.services[$0.service].metricsIndex } ?? -1,
             status: exchange.status)
         if let place = exchange.place { countTraffic(exchange, place) }
-        if let cause = exchange.cause { exchange.logFailure(cause) }
+        if let cause = exchange.cause, exchange.status >= 500 || cause == .truncated { exchange.logFailure(cause) }
         if exchange.trace != nil { exchange.traceEnds() }
         if let log = exchange.worker.log { AccessRecord.write(exchange, to: log) }
+        if exchange.resilience != nil { exchange.endAttempts() }
     }
 }
 

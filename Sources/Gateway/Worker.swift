@@ -27,6 +27,10 @@ final class Worker {
 
     let gates = GateRegistry()
     private var tls: NIOSSLContext?
+    /// By address: what is known of issuers' keys outlives a configuration.
+    private var keySources: [String: KeySource] = [:]
+    private let requestKeys: @Sendable (String) -> Void
+    private let readEpoch: @Sendable () -> Int64
     var deadlines = DeadlineTable<ClientConnection>()
     /// Bodies of answers are put together here.
     var scratch = ByteBuffer()
@@ -60,6 +64,10 @@ final class Worker {
         var spans: SpanWriter?
         var logger: Logger
         var tls: NIOSSLContext?
+        /// Asks for the keys at an address. Called on any worker's loop.
+        var requestKeys: @Sendable (String) -> Void = { _ in }
+        /// Microseconds since 1970.
+        var epoch: @Sendable () -> Int64 = { SystemTime.epochMicroseconds }
     }
 
     init(on loop: any EventLoop, _ index: Int, _ parts: Parts) {
@@ -73,7 +81,15 @@ final class Worker {
         logger = parts.logger
         now = Int64(NIODeadline.now().uptimeNanoseconds)
         wallOffset = SystemTime.epochMicroseconds * 1000 - now
-        edition = Edition(parts.plan, traffic: parts.traffic)
+        readEpoch = parts.epoch
+        requestKeys = parts.requestKeys
+        var sources: [String: KeySource] = [:]
+        edition = Edition(parts.plan, traffic: parts.traffic) { address in
+            let source = sources[address] ?? KeySource(address, ask: parts.requestKeys)
+            sources[address] = source
+            return source
+        }
+        keySources = sources
         tls = parts.tls
         edition.upstreams = zip(parts.plan.configured, parts.endpoints).map { ServiceUpstreams($0, $1, worker: self) }
     }
@@ -84,6 +100,8 @@ final class Worker {
     func wallTimes(from start: Int64) -> SpanWriter.Times {
         SpanWriter.Times(start: start + wallOffset, end: now + wallOffset)
     }
+    /// The wall clock, in milliseconds since 1970.
+    var epochMilliseconds: Int64 { readEpoch() / 1000 }
 
     /// HTTP's date; the wall clock is read ten times a second at most.
     func dateBytes() -> [UInt8] {
@@ -103,7 +121,11 @@ final class Worker {
         self.tls = tls
         self.metrics = metrics
         let before = Dictionary(uniqueKeysWithValues: edition.upstreams.map { ($0.service, $0) })
-        edition = Edition(plan, traffic: traffic)
+        edition = Edition(plan, traffic: traffic, following: edition) { address in
+            let source = keySources[address] ?? KeySource(address, ask: requestKeys)
+            keySources[address] = source
+            return source
+        }
         edition.upstreams = plan.configured.map { service in
             ServiceUpstreams(service, directory.set(of: service), worker: self, after: before[service.name])
         }
@@ -133,6 +155,12 @@ final class Worker {
         return gates.take(key) { UpstreamGate($0, worker: self, tls: upstream.usesTLS ? tls : nil) }
     }
 
+    /// What came of fetching keys; those who wait for them go on.
+    func use(_ update: KeyUpdate) {
+        readClock()
+        keySources[update.address]?.use(update)
+    }
+
     // MARK: Buffers
 
     func takeBuffer() -> ByteBuffer {
@@ -152,7 +180,9 @@ final class Worker {
     func start() {
         ticker?.cancel()
         let timeouts = edition.plan.settings.timeouts
-        let shortest = min(timeouts.header, timeouts.idle, timeouts.body, timeouts.upstream, timeouts.connect)
+        let shortest = min(
+            timeouts.header, timeouts.idle, timeouts.body, timeouts.upstream, timeouts.connect,
+            edition.plan.resilience.shortestTimeout ?? timeouts.connect)
         let interval = min(max(TimeAmount(shortest) / 8, .milliseconds(5)), .milliseconds(100))
         let worker = NIOLoopBound(self, eventLoop: loop)
         ticker = loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in worker.value.tick() }

@@ -7,6 +7,7 @@ package struct LimitQuestion: Sendable {
     package var clientIP: ClientAddress?
     /// Lowercase names.
     package var headers: [String: String]
+    package var claims: [String: String]
     /// Instead of every limit's own cost; at most `Cost.maximum`.
     package var cost: Int64?
 
@@ -17,6 +18,7 @@ package struct LimitQuestion: Sendable {
         method = ""
         clientIP = nil
         headers = [:]
+        claims = [:]
         cost = nil
     }
 
@@ -31,6 +33,7 @@ package struct LimitQuestion: Sendable {
             case .clientIP:
                 if let address = clientIP { call.appendValue(address) } else { call.appendValue("") }
             case .header(let name): call.appendValue(headers[name] ?? "")
+            case .claim(let name): call.appendValue(claims[name] ?? "")
             case .service, .route: preconditionFailure("the group's routes fix these")
             }
         }

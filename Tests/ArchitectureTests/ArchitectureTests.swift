@@ -12,7 +12,8 @@ import Testing
         "LimiterCore": ["Synchronization"],
         "HTTPWire": ["NIOCore"],
         "Telemetry": ["Glibc", "Darwin", "Musl", "Logging", "Synchronization"],
-        "Configuration": system.union(["LimiterCore", "Synchronization", "Yams"]),
+        "Tokens": ["Crypto", "CryptoExtras"],
+        "Configuration": system.union(["LimiterCore", "Synchronization", "Tokens", "Yams"]),
         "RedisStore": system.union([
             "CHiredis", "LimiterCore", "Logging", "NIOCore", "NIOPosix", "NIOSSL", "Synchronization", "Telemetry",
             "WeirConfiguration",
@@ -21,7 +22,8 @@ import Testing
         "Gateway": [
             "Crypto", "Darwin", "Glibc", "HTTPWire", "LimiterCore", "Logging", "Musl", "NIOConcurrencyHelpers",
             "NIOCore",
-            "NIOPosix", "NIOSSL", "NIOTLS", "Synchronization", "Telemetry", "WeirConfiguration",
+            "NIOPosix", "NIOSSL", "NIOTLS", "Synchronization", "Telemetry", "Tokens",
+            "WeirConfiguration",
         ],
         "ControlAPI": system.union([
             "HTTPTypes", "Hummingbird", "HummingbirdCore", "LimiterCore", "Logging", "NIOCore", "ServiceLifecycle",
@@ -30,7 +32,7 @@ import Testing
         "weir": system.union([
             "ArgumentParser", "AsyncHTTPClient", "ControlAPI", "Discovery", "Gateway", "LimiterCore", "Logging",
             "NIOCore", "NIOHTTP1", "NIOPosix", "RedisStore", "ServiceLifecycle", "Synchronization", "Telemetry",
-            "UnixSignals", "WeirConfiguration",
+            "Tokens", "UnixSignals", "WeirConfiguration",
         ]),
         "LoadTester": system.union([
             "HTTPWire", "Histogram", "LimiterCore", "NIOCore", "NIOHPACK", "NIOHTTP2", "NIOPosix", "NIOSSL",

@@ -22,9 +22,9 @@ struct WrongText: CustomTestStringConvertible, Sendable {
 }
 
 @Suite struct FaultTests {
-    private static let someHash = String(repeating: "0a", count: 32)
+    static let someHash = String(repeating: "0a", count: 32)
 
-    private func check(_ wrong: WrongText) {
+    func check(_ wrong: WrongText) {
         let found = faults(of: wrong.yaml)
         #expect(found.count == 1, "\(found)")
         #expect(found.first?.line == wrong.line, "\(found)")
@@ -117,7 +117,7 @@ struct WrongText: CustomTestStringConvertible, Sendable {
     }
 
     @Test(arguments: [
-        WrongText("identity:\n  jwt: {issuer: a}", 2, "`jwt` is not built yet"),
+        WrongText("identity:\n  jwt: true", 2, "should be a mapping"),
         WrongText("identity:\n  header: X-Tenant", 2, "name them in `gateway.trusted_proxies`"),
         WrongText("identity:\n  header: \"X Tenant\"", 2, "cannot be a header's name"),
         WrongText("identity:\n  api_keys: {}", 2, "has no keys"),
@@ -166,7 +166,7 @@ struct WrongText: CustomTestStringConvertible, Sendable {
         WrongText(
             "limits:\n  - name: a\n    per: everyone\n    rate: 9000000000000000/week", 4, "cannot be counted exactly"),
         WrongText("limits:\n  - name: a\n    rate: 1/s\n    per: tennant", 4, "is not a dimension"),
-        WrongText("limits:\n  - name: a\n    rate: 1/s\n    per: claim:plan", 4, "needs JWT authentication"),
+        WrongText("limits:\n  - name: a\n    rate: 1/s\n    per: claim:plan", 4, "add `identity.jwt`"),
         WrongText("limits:\n  - name: a\n    rate: 1/s\n    per: []", 4, "empty list"),
         WrongText("limits:\n  - name: a\n    rate: 1/s\n    per: [method, everyone]", 4, "stands alone"),
         WrongText("limits:\n  - name: a\n    rate: 1/s\n    per: [method, method]", 4, "listed twice"),
@@ -242,7 +242,7 @@ struct WrongText: CustomTestStringConvertible, Sendable {
         service("routes: [{path: a}]\n    " + ends, 3, "write /a"),
         service("routes: [{path: /a, name: \"/b\"}]\n    " + ends, 3, "a route's name"),
         service("routes: [{path: /a, host: \"a:80\"}]\n    " + ends, 3, "has a port"),
-        service("routes: [{path: /a, host: \"*.a\"}]\n    " + ends, 3, "has a wildcard"),
+        service("routes: [{path: /a, host: \"a.*\"}]\n    " + ends, 3, "has a wildcard elsewhere"),
         service("routes:\n      - {path: /a}\n      - {path: /a}\n    " + ends, 5, "a route already, on line 4"),
         service("routes:\n      - {path: /a}\n      - {path: /a, host: b}\n    " + ends, 5, "give this one a `name`"),
         service(
@@ -335,7 +335,7 @@ struct WrongText: CustomTestStringConvertible, Sendable {
 
     @Test func aFaultyIdentityIsNotAlsoAFaultOfLimitsPerTenant() {
         let found = faults(
-            of: "identity:\n  jwt: {}\nlimits: [{name: a, per: tenant, rate: 1/s}]\n" + leastServices)
+            of: "identity:\n  jwt: true\nlimits: [{name: a, per: tenant, rate: 1/s}]\n" + leastServices)
         #expect(found.map(\.line) == [2])
     }
 

@@ -23,7 +23,7 @@ import WeirConfiguration
 
         let keys = try #require(configuration.identity.apiKeys)
         #expect(keys.header == "x-api-key")
-        #expect(keys.tenants.values.sorted() == ["acme", "globex"])
+        #expect(keys.keys.values.map(\.tenant).sorted() == ["acme", "globex"])
 
         let services = configuration.limits.services
         #expect(services.map { $0.whole.limits.map(\.name) } == [["global"], ["global", "payment"], ["global"]])
@@ -155,7 +155,7 @@ import WeirConfiguration
         let keys = try #require(configuration.identity.apiKeys)
         #expect(keys.header == "x-key")
         #expect(
-            keys.tenants == [
+            keys.keys.mapValues(\.tenant) == [
                 [UInt8](repeating: 0xAB, count: 32): "acme", [UInt8](repeating: 0xCD, count: 32): "7",
             ])
         let routes = configuration.services[0].routes

@@ -120,6 +120,8 @@ import Testing
         (400, #"{"tenant":"a","service":"payment","client_ip":"x"}"#, "`client_ip` must be an IPv4 or IPv6 address"),
         (400, #"{"tenant":"a","service":"payment","headers":[1]}"#, "`headers` must be an object"),
         (400, #"{"tenant":"a","service":"payment","headers":{"a":1}}"#, "`a` in `headers` must be a string"),
+        (400, #"{"tenant":"a","service":"payment","claims":"x"}"#, "`claims` must be an object of names and values"),
+        (400, #"{"tenant":"a","service":"payment","claims":{"a":[1]}}"#, "`a` in `claims` must be a string, a whole"),
         (400, #"{"tenant":"a","service":"payment","tenants":"b"}"#, "`tenants` is not known here; known are tenant"),
         (400, #"{"tenant":"a","service":"catalog"}"#, "give `client_ip`"),
         (404, #"{"tenant":"a","service":"nowhere"}"#, "the services are product, payment, catalog"),

@@ -73,7 +73,7 @@ import Testing
 
     @Test(arguments: [
         ("?format=xml", 400, "json or csv"), ("?limit=global", 404, "a tenant's are monthly, daily"),
-        ("?colour=red", 400, "known are format, limit, client_ip, method and header:<name>"),
+        ("?colour=red", 400, "known are format, limit, client_ip, method, header:<name> and claim:<name>"),
     ])
     func aWrongQueryIsToldWhatWouldDo(query: String, status: Int, fragment: String) async throws {
         try await Self.fixture().run { client in

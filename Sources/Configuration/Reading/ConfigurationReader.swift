@@ -34,11 +34,18 @@ struct ConfigurationReader {
         // Where the identity is faulty, limits per tenant are no fault of their own.
         let hasTenants = !identity.isAnonymous || faults.count > faultsBefore
         assignments.read(file, hasTenants: hasTenants, faults)
+        let facts: AuthorizationReader.Facts = faults.count > faultsBefore ? .everything : .init(identity)
         faultsBefore = faults.count
-        let limits = LimitReader(faults: faults, hasTenants: hasTenants)
+        let limits = LimitReader(faults: faults, hasTenants: hasTenants, hasTokens: facts.hasTokens)
         var global = LimitScope()
         limits.read(file, into: &global)
-        let services = ServiceReader(faults: faults, limits: limits).read(file, global)
+        let credentials = Set(
+            [identity.header, identity.apiKeys?.header].compactMap { $0 } + identity.tokens.map(\.header))
+        let services = ServiceReader(
+            faults: faults, limits: limits, authorization: AuthorizationReader(faults: faults, facts: facts),
+            transformations: TransformationReader(faults: faults, credentials: credentials),
+            resilience: ResilienceReader(faults: faults, connect: gateway.timeouts.connect)
+        ).read(file, global)
         // Where limits are faulty, what plans change of them is no fault of its own.
         guard faults.count == faultsBefore else { return nil }
         var table = LimitTable(global: global, services: services.map(\.limits), after: previous)

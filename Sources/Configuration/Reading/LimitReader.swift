@@ -5,6 +5,8 @@ struct LimitReader {
     let faults: Faults
     /// Whether requests have tenants at all.
     let hasTenants: Bool
+    /// Whether requests may have claims.
+    let hasTokens: Bool
 
     static let keys = [
         "name", "per", "rate", "algorithm", "burst", "cost", "guard", "count", "on_store_failure", "shadow", "shared",
@@ -14,14 +16,14 @@ struct LimitReader {
         "lease_time": "it belongs to `algorithm: concurrency`; use a sliding window or a token bucket"
     ]
 
-    /// Reads `limits` of `owner`.
-    func read(_ owner: Section, into scope: inout LimitScope) {
+    /// Reads `limits` of `owner`. `isPublic`: its requests are not asked who calls, so none may count by that.
+    func read(_ owner: Section, into scope: inout LimitScope, isPublic: Bool = false) {
         let list = owner.list("limits", of: "limits like {name: global, per: tenant, rate: 100/minute}") ?? []
         for element in list {
             guard
                 let section = Section(element, owner.title("limits"), keys: Self.keys, notBuilt: Self.notBuilt, faults)
             else { continue }
-            declare(readDeclaration(section), section, in: &scope)
+            declare(readDeclaration(section), section, in: &scope, isPublic: isPublic)
         }
     }
 
@@ -94,7 +96,7 @@ struct LimitReader {
         switch value.content {
         case .nothing, .mapping:
             faults.add(
-                "`\(section.title("per"))` should be a dimension or a list of them, but is \(value.kind); use tenant, service, route, method, client_ip, header:<name> or everyone",
+                "`\(section.title("per"))` should be a dimension or a list of them, but is \(value.kind); use tenant, service, route, method, client_ip, header:<name>, claim:<name> or everyone",
                 section.place(of: "per") ?? value.position)
             return nil
         case .scalar("everyone", _): return []
@@ -132,10 +134,20 @@ struct LimitReader {
 
     /// Declares it, and after a fault again without what was wrong, so that all its faults are found and
     /// those limits that build on it have something to build on.
-    private func declare(_ declaration: LimitDeclaration, _ section: Section, in scope: inout LimitScope) {
-        if declaration.per?.contains(.tenant) == true, !hasTenants {
+    private func declare(
+        _ declaration: LimitDeclaration, _ section: Section, in scope: inout LimitScope, isPublic: Bool
+    ) {
+        if isPublic, declaration.per?.contains(where: \.isOfCaller) == true {
             faults.add(
-                "the limit `\(declaration.name)` is per tenant, but without an `identity` no request has one; add `identity.api_keys` or `identity.header`",
+                "the limit `\(declaration.name)` counts by who calls, and `authentication: none` asks nobody; count by client_ip, or remove one of them",
+                section.place(of: "per") ?? section.position)
+        } else if declaration.per?.contains(where: \.isClaim) == true, !hasTokens {
+            faults.add(
+                "the limit `\(declaration.name)` counts by a claim, and without tokens there are none; add `identity.jwt`",
+                section.place(of: "per") ?? section.position)
+        } else if declaration.per?.contains(.tenant) == true, !hasTenants {
+            faults.add(
+                "the limit `\(declaration.name)` is per tenant, but without an `identity` no request has one; add `identity.api_keys`, `identity.jwt` or `identity.header`",
                 section.place(of: "per") ?? section.position)
         }
         let writtenName = declaration.name

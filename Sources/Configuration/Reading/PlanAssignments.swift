@@ -55,7 +55,7 @@ struct PlanAssignments {
         let list = file.list("tenants", of: "tenants like {name: acme, plan: pro}") ?? []
         if let place = file.place(of: "tenants"), !hasTenants {
             faults.add(
-                "there are `tenants`, but without an `identity` no request has one; add `identity.api_keys` or `identity.header`",
+                "there are `tenants`, but without an `identity` no request has one; add `identity.api_keys`, `identity.jwt` or `identity.header`",
                 place)
         }
         var lines: [TenantKey: Int] = [:]

@@ -4,6 +4,13 @@ import LimiterCore
 struct ServiceReader {
     let faults: Faults
     let limits: LimitReader
+    let authorization: AuthorizationReader
+    let transformations: TransformationReader
+    let resilience: ResilienceReader
+
+    static let keys =
+        ["name", "routes", "upstreams", "limits"] + BalancingReader.keys + TransformationReader.keys
+        + AuthorizationReader.keys + ResilienceReader.keys
 
     struct Result {
         var service: Service
@@ -20,14 +27,13 @@ struct ServiceReader {
         }
         var results: [Result] = []
         var names: [String: Int] = [:]
-        var routeReader = RouteReader(faults: faults, limits: limits)
+        var routeReader = RouteReader(
+            faults: faults, limits: limits, authorization: authorization, transformations: transformations,
+            resilience: resilience)
         let upstreamReader = UpstreamReader(faults: faults)
         let balancingReader = BalancingReader(faults: faults)
         for element in list {
-            guard
-                let section = Section(
-                    element, "services", keys: ["name", "routes", "upstreams", "limits"] + BalancingReader.keys, faults)
-            else { continue }
+            guard let section = Section(element, "services", keys: Self.keys, faults) else { continue }
             let name = readName(section)
             if let line = names[name] {
                 faults.add(
@@ -35,17 +41,25 @@ struct ServiceReader {
                     section.place(of: "name") ?? section.position)
             }
             names[name] = names[name] ?? section.position.line
+            let access = authorization.read(section)
             var scope = global.service(name)
-            limits.read(section, into: &scope)
-            let routes = routeReader.read(section, name, scope)
-            var service = Service(name: name, routes: routes.map(\.route), sources: upstreamReader.read(section))
+            limits.read(section, into: &scope, isPublic: access.isPublic)
+            let routes = routeReader.read(section, name, scope, access)
+            // Where each route answers by itself, none is asked for.
+            let needsUpstreams = routes.isEmpty || routes.contains { !$0.route.answersItself }
+            let sources = needsUpstreams || section.has("upstreams") ? upstreamReader.read(section) : []
+            var service = Service(name: name, routes: routes.map(\.route), sources: sources)
             service.balancing = balancingReader.read(section)
+            service.transformation = transformations.read(section, parameters: nil)
+            service.resilience = resilience.read(section, of: name)
             results.append(
                 Result(
                     service: service,
                     limits: LimitTable.ServiceLimits(
-                        name: name, scope: scope, routes: routes.map { ($0.route.name, $0.scope) })))
+                        name: name, scope: access.isPublic ? scope.withoutCallers() : scope,
+                        routes: routes.map { ($0.route.name, $0.scope) })))
         }
+        resilience.finish(results.map(\.service.name))
         return results
     }
 

@@ -1,9 +1,12 @@
-package struct Service: Hashable, Sendable {
+package struct Service: Equatable, Sendable {
     package var name: String
     package var routes: [Route]
     /// Where it is, as its `upstreams` say.
     package var sources: [UpstreamSource]
     package var balancing = BalancingSettings()
+    /// Before that of the route.
+    package var transformation = Transformation()
+    package var resilience = Resilience()
 
     package init(name: String, routes: [Route], upstreams: [Upstream]) {
         self.init(name: name, routes: routes, sources: upstreams.map { .fixed(Endpoint($0)) })

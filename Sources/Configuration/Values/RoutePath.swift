@@ -1,16 +1,17 @@
 /// Paths of routes: they must already have the one form in which requests are routed.
 enum RoutePath {
-    static func check(_ path: String) throws(ConfigurationError) {
+    /// `isWhole`: nothing continues it, so that it may end in `/`.
+    static func check(_ path: String, isWhole: Bool = false) throws(ConfigurationError) {
         guard path.hasPrefix("/") else {
             throw ConfigurationError("the path `\(path)` does not start with `/`; write /\(path)")
         }
         guard path.utf8.count <= 2048 else { throw ConfigurationError("the path is longer than 2048 bytes") }
-        guard path == "/" || !path.hasSuffix("/") else {
+        guard path == "/" || isWhole || !path.hasSuffix("/") else {
             throw ConfigurationError(
                 "the path `\(path)` ends in `/`; leave that out: a route takes all that continues it after a `/`")
         }
         let segments = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
-        guard path == "/" || !segments.contains("") else {
+        guard path == "/" || !segments.dropLast(path.hasSuffix("/") ? 1 : 0).contains("") else {
             throw ConfigurationError(
                 "the path `\(path)` has an empty segment; requests' `//` are merged, so write one `/`")
         }
@@ -18,7 +19,7 @@ enum RoutePath {
             throw ConfigurationError(
                 "the path `\(path)` has a dot segment, which is resolved in requests; write it without")
         }
-        if path.hasSuffix("*") {
+        if path.hasSuffix("*"), !isWhole {
             throw ConfigurationError(
                 "the path `\(path)` has a wildcard; leave it out: a route takes all that continues it after a `/`")
         }

@@ -66,6 +66,9 @@ struct Section {
     /// Where a key stands; nil: it does not.
     func place(of key: String) -> Position? { entries[key]?.key }
 
+    /// A key's value as it stands; nil where the key is missing.
+    func peek(_ key: String) -> YAMLValue? { entries[key]?.value }
+
     /// The name of a key with its section's.
     func title(_ key: String) -> String { name.isEmpty ? key : "\(name).\(key)" }
 

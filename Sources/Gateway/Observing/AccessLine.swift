@@ -8,11 +8,12 @@ struct AccessLine: Sendable {
     enum Source: Sendable {
         case time, status, duration, upstreamDuration, upstreamStatus, bytesIn, bytesOut
         case outcome, limitedBy, shadowLimitedBy, degraded
+        case attempts, breaker, served
         case text(Text)
     }
 
     enum Text: Sendable {
-        case requestID, traceID, clientIP, method, host, path, query, service, route, tenant, upstream, cause
+        case requestID, traceID, clientIP, method, host, path, query, service, route, tenant, apiKey, upstream, cause
         case header(FieldName)
     }
 
@@ -93,6 +94,7 @@ struct AccessLine: Sendable {
         case .service: .text(.service)
         case .route: .text(.route)
         case .tenant: .text(.tenant)
+        case .apiKey: .text(.apiKey)
         case .outcome: .outcome
         case .limitedBy: .limitedBy
         case .shadowLimitedBy: .shadowLimitedBy
@@ -106,6 +108,9 @@ struct AccessLine: Sendable {
         case .userAgent: FieldName("user-agent").map { .text(.header($0)) }
         case .referer: FieldName("referer").map { .text(.header($0)) }
         case .cause: .text(.cause)
+        case .attempts: .attempts
+        case .breaker: .breaker
+        case .served: .served
         case .header(let name): FieldName(name).map { .text(.header($0)) }
         }
     }

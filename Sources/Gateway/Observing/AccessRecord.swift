@@ -49,6 +49,15 @@ enum AccessRecord {
             case .degraded: if exchange.decided != nil { log.field(column.name, exchange.call.decision.isDegraded) }
             case .limitedBy: writeRefusing(exchange, shadows: false, column.name, to: log)
             case .shadowLimitedBy: writeRefusing(exchange, shadows: true, column.name, to: log)
+            case .attempts: if exchange.attempts > 1 { log.field(column.name, exchange.attempts) }
+            case .breaker:
+                if exchange.resilience != nil, let note = exchange.trial.breakerNote {
+                    log.field(column.name, note == .open ? "open" : "half_open")
+                }
+            case .served:
+                if exchange.resilience != nil, exchange.trial.served != .upstream {
+                    log.field(column.name, exchange.trial.served == .stale ? "stale" : "fallback")
+                }
             case .text(let text):
                 var scratch = take(&log.scratch)
                 exchange.withText(text, &scratch) { bytes in

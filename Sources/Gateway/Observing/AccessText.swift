@@ -26,6 +26,8 @@ extension Exchange {
         case .service: if let place { Self.give(edition.plan.services[place.service].name, body) }
         case .route:
             if let place { Self.give(edition.plan.services[place.service].routes[place.route].name, body) }
+        case .apiKey:
+            if let name = apiKey?.name { Self.give(name, body) }
         case .tenant: if !tenant.name.isEmpty { tenant.name.withUnsafeBytes(body) }
         case .upstream: if let gate { gate.authority.withUnsafeBytes(body) }
         case .cause: if let cause { Self.give(cause.name, body) }

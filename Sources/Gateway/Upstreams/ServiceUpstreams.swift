@@ -160,7 +160,7 @@ extension Exchange {
 
     /// Once an attempt, or twice where an answer that began well ended badly.
     func report(_ outcome: AttemptOutcome) {
-        guard let attempted, let place else { return }
-        edition.upstreams[place.service].report(outcome, of: attempted)
+        guard let attempted, target >= 0 else { return }
+        edition.upstreams[target].report(outcome, of: attempted)
     }
 }

@@ -26,6 +26,7 @@ package struct Field: Sendable {
 
     @usableFromInline static let removedFlag: UInt8 = 1
     @usableFromInline static let namedFlag: UInt8 = 2
+    @usableFromInline static let withheldFlag: UInt8 = 4
 
     init(name: ByteRange, value: ByteRange, known: KnownField, isRemoved: Bool) {
         self.name = name
@@ -39,6 +40,14 @@ package struct Field: Sendable {
         get { flags & Self.removedFlag != 0 }
         set { flags = newValue ? flags | Self.removedFlag : flags & ~Self.removedFlag }
     }
+
+    /// Not to be forwarded, though lookups find it: it is written anew, or left out, by whoever withheld it.
+    @inlinable package var isWithheld: Bool {
+        get { flags & Self.withheldFlag != 0 }
+        set { flags = newValue ? flags | Self.withheldFlag : flags & ~Self.withheldFlag }
+    }
+
+    var isWritten: Bool { flags & (Self.removedFlag | Self.withheldFlag) == 0 }
 
     /// The Connection field names it, so it was meant for this hop alone; it is removed already.
     package var isNamedByConnection: Bool { flags & Self.namedFlag != 0 }

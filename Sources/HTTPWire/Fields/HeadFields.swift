@@ -134,4 +134,23 @@ package struct HeadFields: ~Copyable, Sendable {
         }
         if name.known != .other { present &= ~(1 &<< UInt64(name.known.rawValue)) }
     }
+    // MARK: Withholding
+
+    /// All such fields are still found, and not written; also those whose names differ by underscores for hyphens.
+    package mutating func withhold(named name: FieldName) {
+        bytes.withUnsafeReadableBytes { bytes in
+            guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+            for index in entries.indices {
+                let field = entries[index].name
+                if name.matches(base + Int(field.start), field.count, anyUnderscore: true) {
+                    entries[index].isWithheld = true
+                }
+            }
+        }
+    }
+
+    package mutating func withhold(_ known: KnownField) {
+        guard contains(known) else { return }
+        for index in entries.indices where entries[index].known == known { entries[index].isWithheld = true }
+    }
 }

@@ -47,7 +47,15 @@ package struct CanonicalPath: Sendable {
         return isRewritten ? Array(rewritten.readableBytesView) : path
     }
 
-    /// False, and nothing written, where `path` is canonical already.
+    /// Whether a path from anywhere else has its canonical form. `scratch` may be written to.
+    package static func isCanonical(_ path: UnsafeRawBufferPointer, scratch: inout ByteBuffer) -> Bool {
+        let classes = ByteClass.table
+        guard !path.isEmpty, path.allSatisfy({ classes[Int($0)] & ByteClass.path != 0 }) else { return false }
+        scratch.clear()
+        return (try? rewrite(path, into: &scratch)) == false
+    }
+
+    /// False, and nothing of use written, where `path` is canonical already.
     private static func rewrite(
         _ path: UnsafeRawBufferPointer, into out: inout ByteBuffer
     ) throws(WireError) -> Bool {

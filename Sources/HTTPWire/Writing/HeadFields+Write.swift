@@ -1,7 +1,7 @@
 package import NIOCore
 
 extension HeadFields {
-    /// Writes the lines of all fields that are not removed, as they came; neighbours go in one copy.
+    /// Writes the lines of all fields that are neither removed nor withheld, as they came; neighbours go in one copy.
     package func write(into out: inout ByteBuffer) {
         bytes.withUnsafeReadableBytes { bytes in
             // The last line ends where the empty line begins.
@@ -9,7 +9,7 @@ extension HeadFields {
             guard !entries.isEmpty, end > start else { return }
             out.append(atMost: end - start) { cursor in
                 var runStart = start
-                for index in entries.indices where entries[index].isRemoved {
+                for index in entries.indices where !entries[index].isWritten {
                     cursor.write(UnsafeRawBufferPointer(rebasing: bytes[runStart..<Int(entries[index].name.start)]))
                     runStart = index + 1 < entries.count ? Int(entries[index + 1].name.start) : end
                 }

@@ -8,6 +8,8 @@ package enum Dimension: Hashable, Sendable {
     case clientIP
     /// A request header's value; the name is lowercase.
     case header(String)
+    /// What the caller's token claims under this name; empty where it claims nothing, or more than one value.
+    case claim(String)
 
     package init(parsing text: String) throws(LimitError) {
         switch text {
@@ -25,13 +27,17 @@ package enum Dimension: Hashable, Sendable {
                 self = .header(name)
                 return
             }
-            guard !text.hasPrefix("claim:") else {
-                throw LimitError(
-                    .notBuilt, "`per: \(text)` needs JWT authentication, which is not built yet", key: "per")
+            if text.hasPrefix("claim:"), text.utf8.count > 6 {
+                let name = String(text.dropFirst(6))
+                guard name.utf8.count <= 256, name.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else {
+                    throw LimitError(.invalidDimension, "`\(name)` cannot be a claim's name", key: "per")
+                }
+                self = .claim(name)
+                return
             }
             throw LimitError(
                 .invalidDimension,
-                "`\(text)` is not a dimension; use tenant, service, route, method, client_ip, header:<name> or everyone",
+                "`\(text)` is not a dimension; use tenant, service, route, method, client_ip, header:<name>, claim:<name> or everyone",
                 key: "per")
         }
     }
@@ -44,16 +50,23 @@ package enum Dimension: Hashable, Sendable {
         case .method: "method"
         case .clientIP: "client_ip"
         case .header(let name): "header:\(name)"
+        case .claim(let name): "claim:\(name)"
         }
     }
 
-    /// Whether the one who calls can choose the value freely, so that the number of keys needs a bound.
+    /// Whether the number of keys needs a bound: the one who calls can choose the value freely, or an issuer gives each token
+    /// another one.
     package var isChosenByClients: Bool {
         switch self {
-        case .clientIP, .header, .method: true
+        case .clientIP, .header, .method, .claim: true
         case .tenant, .service, .route: false
         }
     }
+
+    package var isClaim: Bool { if case .claim = self { true } else { false } }
+
+    /// Whether it is known only once the request has said who calls.
+    package var isOfCaller: Bool { self == .tenant || isClaim }
 
     /// Whether the configuration alone fixes the value.
     package var isFixedByRoute: Bool { self == .service || self == .route }

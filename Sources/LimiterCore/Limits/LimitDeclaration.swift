@@ -107,7 +107,7 @@ package struct LimitDeclaration: Hashable, Sendable {
         let isGuard = isGuard ?? false
         let counts = counts ?? .requests
         if isGuard || counts == .failedAuthentications {
-            for dimension in per where dimension == .tenant || dimension.isFixedByRoute {
+            for dimension in per where dimension.isOfCaller || dimension.isFixedByRoute {
                 throw LimitError(
                     .conflict,
                     "the limit `\(name)` is decided before the request has a route or a tenant, so it cannot be per `\(dimension.description)`",

@@ -77,7 +77,7 @@ struct LimitTraits: BitwiseCopyable {
 /// The limits that are decided together for a request of one route, prepared so that a request costs no look-up.
 package final class LimitGroup: Sendable {
     package let limits: [EffectiveLimit]
-    /// The values that a call must supply, in this order: tenant, method, client IP or headers.
+    /// The values that a call must supply, in this order: tenant, method, client IP, headers or claims.
     package let dimensions: [Dimension]
     /// Indices of the limits whose cost depends on the request.
     package let variableCosts: [Int]

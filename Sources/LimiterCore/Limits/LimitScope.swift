@@ -50,6 +50,15 @@ package struct LimitScope: Sendable {
         LimitScope(level: .route(service: level.service ?? "", route: name), inheriting: self)
     }
 
+    /// The same without the limits that count by who calls: for requests that are not asked.
+    package func withoutCallers() -> LimitScope {
+        var scope = self
+        let kept = limits.indices.filter { !limits[$0].limit.per.contains(where: \.isOfCaller) }
+        scope.declarations = kept.map { declarations[$0] }
+        scope.limits = kept.map { limits[$0] }
+        return scope
+    }
+
     /// Adds a limit, or replaces the inherited one of that name; what the declaration leaves out is inherited.
     package mutating func declare(_ declaration: LimitDeclaration) throws(LimitError) {
         guard ownNames.insert(declaration.name).inserted else {

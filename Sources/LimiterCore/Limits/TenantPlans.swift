@@ -29,6 +29,8 @@ package struct TenantPlans: Sendable {
         ofTenant.mapValues { plans[$0].name } == other.ofTenant.mapValues { other.plans[$0].name }
             && ofOthers.map { plans[$0].name } == other.ofOthers.map { other.plans[$0].name }
     }
+    /// The index of the plan of that name; of no such plan, that of the tenants that were assigned none.
+    package func index(ofPlan name: String) -> Int? { plans.firstIndex { $0.name == name } ?? ofOthers }
 
     /// An index of `plans`; nil: none.
     package func index(of tenant: String) -> Int? { ofTenant[TenantKey(tenant)] ?? ofOthers }

@@ -7,7 +7,7 @@ struct MetricTables {
         var indices: [Int]
     }
 
-    private var services: [String] = []
+    private(set) var services: [String] = []
     private var places: [String: Int] = [:]
     private var limitCount = 0
     /// Limits that have the same name and service (those of two routes) are one series.
@@ -16,7 +16,7 @@ struct MetricTables {
     /// Those in use, one a worker.
     private(set) var latest: [WorkerMetrics] = []
     /// Those in use, and those that had room for fewer names, to which requests in flight may still add.
-    private var workers: [WorkerMetrics] = []
+    private(set) var workers: [WorkerMetrics] = []
 
     init(workers: Int) { workerCount = workers }
 

@@ -6,6 +6,7 @@ package final class Metrics: Sendable {
     package static let version = "0.1.0"
 
     private let tables: Mutex<MetricTables>
+    private let breakers = Mutex<[BreakerGauge]>([])
     private let startNanoseconds: Int64
     package let store: StoreMetrics
     /// By service and route.
@@ -43,6 +44,9 @@ package final class Metrics: Sendable {
     /// The configuration was read again, and is in force or was refused.
     package func countReload(isRefused: Bool) { reloads.add(at: isRefused ? 1 : 0) }
 
+    /// From now on these are the circuit breakers that there are.
+    package func show(_ breakers: [BreakerGauge]) { self.breakers.withLock { $0 = breakers } }
+
     /// Adds everything in Prometheus' text format 0.0.4 to `text`.
     ///
     /// `status` holds gauges of the caller's, each with its full name; labels may follow the name as `name{label="value"}`, and
@@ -58,6 +62,7 @@ package final class Metrics: Sendable {
         tables.writeDecisions(to: &exposition)
         tables.writeConnections(to: &exposition)
         upstreams.write(to: &exposition)
+        tables.writeResilience(breakers.withLock { $0 }, to: &exposition)
         writeReloads(to: &exposition)
         writeStore(to: &exposition)
         spans.write(to: &exposition)

@@ -24,6 +24,7 @@ package final class WorkerMetrics: Sendable {
     private let opened: Cells
     private let closed: Cells
     private let dropped: Cells
+    package let resilience: ResilienceMetrics
 
     init(services: Int, limits: Int) {
         self.services = services
@@ -35,6 +36,7 @@ package final class WorkerMetrics: Sendable {
         opened = Cells(count: 1)
         closed = Cells(count: 1)
         dropped = Cells(count: 1)
+        resilience = ResilienceMetrics(services: services)
     }
 
     /// Counts a request that was answered. `service` is its index in the configuration; -1: it had no route.

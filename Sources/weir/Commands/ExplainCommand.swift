@@ -9,7 +9,7 @@ struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain", abstract: "Show which limits would apply to a tenant's request, and why.",
         discussion: """
-            The request is to a --service, or for a --path as a client would write it; without either, all services are shown. \
+            The request is to a --service, or for a --path as a client would write it, with its query; without either, all services are shown. \
             A running Weir is asked where one answers, so that overrides count; otherwise the configuration alone says it.
             """)
 
@@ -30,8 +30,11 @@ struct ExplainCommand: AsyncParsableCommand {
     @Option(help: "Its host, with --path.")
     var host: String?
 
-    @Option(help: "Its method, for costs that depend on that.")
+    @Option(help: "Its method, for costs and routes that depend on that.")
     var method: String?
+
+    @Option(help: "A field of it, like 'X-Version: 2', with --path; may be given more than once.")
+    var header: [String] = []
 
     @Flag(help: "Ask nobody: by the configuration alone.")
     var offline = false
@@ -41,6 +44,7 @@ struct ExplainCommand: AsyncParsableCommand {
             throw ValidationError("--path says which service and route it is; leave out --service and --route.")
         }
         if path == nil, host != nil { throw ValidationError("--host belongs to --path.") }
+        if path == nil, !header.isEmpty { throw ValidationError("--header belongs to --path.") }
         if offline, control.url != nil { throw ValidationError("--offline asks nobody; leave out --url.") }
     }
 
@@ -64,14 +68,23 @@ struct ExplainCommand: AsyncParsableCommand {
     private func place(_ configuration: Configuration?) throws(CommandError) -> LimitReport.Place {
         guard let path else { return LimitReport.Place(service: service, route: route) }
         guard let services = configuration?.services else { throw CommandError(.usage, "--path needs --config") }
-        guard let place = RouteTable(services).find(host: host ?? "", path: path) else {
+        let outcome = RouteTable(services).find(
+            method: method?.uppercased() ?? "GET", host: host ?? "", path: path, fields: header)
+        let what = "\(path)\(host.map { " of \($0)" } ?? "")"
+        switch outcome {
+        case .found(let place):
+            return LimitReport.Place(
+                service: services[place.service].name, route: services[place.service].routes[place.route].name)
+        case .notAllowed(let methods):
             throw CommandError(
                 .failed,
-                "no route takes \(path)\(host.map { " of \($0)" } ?? ""), so a gateway refuses it and no limit is asked"
+                "routes take \(what) for \(methods.names.joined(separator: ", ")) alone, so a gateway answers 405 and no limit is asked; see --method"
             )
+        case .some(.none):
+            throw CommandError(.failed, "no route takes \(what), so a gateway refuses it and no limit is asked")
+        case nil:
+            throw CommandError(.failed, "a gateway refuses \(what) before it looks for a route: it is not well-formed")
         }
-        return LimitReport.Place(
-            service: services[place.service].name, route: services[place.service].routes[place.route].name)
     }
 
     private func report(

@@ -57,6 +57,9 @@ struct Setup {
     var spans: SpanQueue?
     /// Replaces one that logs nothing.
     var logger: Logger?
+    /// The wall clock, in microseconds since 1970; nil: the system's.
+    var epoch: (@Sendable () -> Int64)?
+    var requestKeys: @Sendable (String) -> Void = { _ in }
     /// Replaces the store in memory.
     var makeStore: (@Sendable (any EventLoop) -> any LimitStore)?
     var metrics: Metrics?
@@ -65,8 +68,10 @@ struct Setup {
 
     init(_ services: [(name: String, path: String, upstreams: [Int])]) { self.services = services }
 
-    /// Replaces everything above but `accessLog`, `spans`, `logger`, `metrics` and `makeStore`.
+    /// Replaces everything above but `accessLog`, `spans`, `logger`, `metrics`, `epoch`, `requestKeys` and `makeStore`.
     var yaml: String?
+    /// What relative paths in it start from.
+    var folder = ""
 
     /// As a file says it; `services` and all else but the listeners stand in it.
     init(yaml: String) {
@@ -76,7 +81,7 @@ struct Setup {
 
     func configuration() throws -> Configuration {
         if let yaml {
-            var configuration = try Configuration.parse(yaml, file: "weir.yaml")
+            var configuration = try Configuration.parse(yaml, file: folder + "weir.yaml")
             configuration.gateway.listen = ListenAddress(host: "127.0.0.1", port: 0)
             configuration.gateway.workers = gateway.workers
             return configuration
@@ -129,8 +134,8 @@ func withGateway(
     if setup.logger == nil { logger.logLevel = .critical }
     let server = GatewayServer(
         configuration: configuration, group: group, guards: store, metrics: metrics, logger: logger,
-        accessLog: setup.accessLog, spans: setup.spans,
-        trust: setup.trust, makeStore: setup.makeStore ?? { _ in store })
+        accessLog: setup.accessLog, spans: setup.spans, trust: setup.trust, requestKeys: setup.requestKeys,
+        epoch: setup.epoch ?? { SystemTime.epochMicroseconds }, makeStore: setup.makeStore ?? { _ in store })
     server.use(LimitOverrides(overrides, of: configuration.limits))
     do {
         let address = try await server.start()

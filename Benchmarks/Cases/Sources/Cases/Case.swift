@@ -44,8 +44,14 @@ package struct Case: Sendable {
         },
         Case("response-write", "the forwarded response's line and fields written") { ResponseWriting() },
         Case("limit-fields-write", "RateLimit-Policy and RateLimit of two limits written") { try LimitFieldsWriting() },
-        Case("route-of-10", "the route found among 10") { RouteMatching(routes: 10) },
-        Case("route-of-10000", "the route found among 10,000") { RouteMatching(routes: 10_000) },
+        Case("route-of-10", "the route found among 10") { try RouteMatching(routes: 10) },
+        Case("route-of-10000", "the route found among 10,000") { try RouteMatching(routes: 10_000) },
+        Case("route-pattern-of-10", "a pattern found among 10 routes of all kinds, with hosts") {
+            try RouteMatching(routes: 10, .mixed)
+        },
+        Case("route-pattern-of-10000", "a pattern found among 10,000 routes of all kinds, with hosts") {
+            try RouteMatching(routes: 10_000, .mixed)
+        },
         Case("script-encode-1-limit", "a call of the decision script written, one limit") {
             try ScriptEncoding(limits: 1)
         },

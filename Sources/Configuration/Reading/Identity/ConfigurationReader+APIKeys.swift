@@ -1,48 +1,5 @@
 extension ConfigurationReader {
-    /// `assignments` takes which plan tenants have.
-    func readIdentity(
-        _ file: Section, hasTrustedProxies: Bool, _ assignments: inout PlanAssignments
-    ) -> IdentitySettings {
-        var settings = IdentitySettings()
-        let notBuilt = ["jwt": "use `api_keys`, or `header` behind a proxy that checks tokens"]
-        guard let section = file.section("identity", keys: ["header", "api_keys", "default_plan"], notBuilt: notBuilt)
-        else { return settings }
-        settings.header = readHeader("header", section)
-        if settings.header != nil, !hasTrustedProxies, let place = section.place(of: "header") {
-            faults.add(
-                "`identity.header` is believed from trusted proxies only, and there are none; name them in `gateway.trusted_proxies`",
-                place)
-        }
-        if let keys = section.section("api_keys", keys: ["header", "keys", "file"]) {
-            settings.apiKeys = readAPIKeys(keys, &assignments)
-            if let name = settings.apiKeys?.header, name == settings.header {
-                faults.add(
-                    "`identity.header` and `identity.api_keys.header` are both `\(name)`; they must differ",
-                    keys.place(of: "header") ?? keys.position)
-            }
-        }
-        if let (plan, position) = section.text("default_plan", "a plan's name") {
-            assignments.assignToOthers(plan, at: position, faults)
-            if settings.isAnonymous {
-                faults.add(
-                    "`identity.default_plan` is for tenants, and no request has one; add `identity.api_keys` or `identity.header`",
-                    position)
-            }
-        }
-        return settings
-    }
-
-    /// A header's name in lowercase.
-    private func readHeader(_ key: String, _ section: Section) -> String? {
-        section.read(key, "a header's name") { text throws(ConfigurationError) in
-            guard HeaderName.isValid(text) else {
-                throw ConfigurationError("`\(text)` cannot be a header's name; use letters, digits and hyphens")
-            }
-            return text.lowercased()
-        }
-    }
-
-    private func readAPIKeys(
+    func readAPIKeys(
         _ section: Section, _ assignments: inout PlanAssignments
     ) -> IdentitySettings.APIKeys {
         var keys = APIKeyList()
@@ -56,7 +13,7 @@ extension ConfigurationReader {
             faults.add(
                 "`identity.api_keys` has no keys; add a list of `keys`, or name a `file` that has it", section.position)
         }
-        return IdentitySettings.APIKeys(header: readHeader("header", section) ?? "x-api-key", tenants: keys.tenants)
+        return IdentitySettings.APIKeys(header: readHeader("header", section) ?? "x-api-key", keys: keys.keys)
     }
 
     /// The file is a list of the same shape as `keys`; its faults carry its own name and lines.
@@ -86,15 +43,14 @@ extension ConfigurationReader {
 
 /// API keys as they are read from one or two files.
 private struct APIKeyList {
-    private(set) var tenants: [[UInt8]: String] = [:]
+    private(set) var keys: [[UInt8]: IdentitySettings.APIKey] = [:]
     private var places: [[UInt8]: String] = [:]
+    private static let known = ["tenant", "sha256", "plan", "name", "expires_at", "scopes"]
     /// SHA-256 of no bytes at all.
     private static let ofNothing = digest("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
 
     mutating func add(_ element: YAMLValue, _ assignments: inout PlanAssignments, _ faults: Faults) {
-        guard let section = Section(element, "api_keys.keys", keys: ["tenant", "sha256", "plan"], faults) else {
-            return
-        }
+        guard let section = Section(element, "api_keys.keys", keys: Self.known, faults) else { return }
         for key in ["tenant", "sha256"] where !section.has(key) {
             faults.add(
                 "an API key has no `\(key)`; write {tenant: acme, sha256: <64 hexadecimal digits>}", section.position)
@@ -116,14 +72,31 @@ private struct APIKeyList {
             return sha256
         }
         guard let tenant, let sha256 else { return }
-        if let other = tenants[sha256], other != tenant {
+        var key = IdentitySettings.APIKey(tenant: tenant)
+        key.name = section.read("name", "a name for the log", Self.checkName)
+        key.expiresAt = section.read("expires_at", "a time like 2027-01-31T12:00:00Z", MomentText.parse)
+        key.scopes = ScopeNames.read("scopes", section) ?? []
+        if let other = keys[sha256], other.tenant != tenant {
             faults.add(
-                "the same key belongs to `\(tenant)` here and to `\(other)` in \(places[sha256] ?? "another place"); a key has one tenant",
+                "the same key belongs to `\(tenant)` here and to `\(other.tenant)` in \(places[sha256] ?? "another place"); a key has one tenant",
                 section.position)
             return
         }
-        tenants[sha256] = tenant
+        if let other = keys[sha256], other != key {
+            faults.add(
+                "the same key is in \(places[sha256] ?? "another place") with another name, end or scopes; keep one of them",
+                section.position)
+            return
+        }
+        keys[sha256] = key
         places[sha256] = "\(faults.file):\(section.position.line)"
+    }
+
+    private static func checkName(_ text: String) throws(ConfigurationError) -> String {
+        guard (1...64).contains(text.utf8.count), text.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) else {
+            throw ConfigurationError("a key's name should have 1 to 64 printable ASCII characters")
+        }
+        return text
     }
 
     private static func digest(_ text: String) -> [UInt8]? {

@@ -1,0 +1,37 @@
+package import Tokens
+
+/// The tokens of one issuer.
+package struct TokenSettings: Equatable, Sendable {
+    package enum Keys: Equatable, Sendable {
+        /// Known from the configuration and its files.
+        case known(KeySet)
+        /// Fetched from this address, again and again.
+        case url(String)
+    }
+
+    package var policy: TokenPolicy
+    package var keys: Keys
+    /// The field that has it; lowercase name. In `authorization` it stands behind `Bearer`, in others alone.
+    package var header: String
+    /// Whether the upstream gets the token, too.
+    package var isForwarded: Bool
+    /// The claim that names a plan.
+    package var planClaim: String?
+    /// Fields that the upstream gets, each with the claim that it has the value of.
+    package var fields: [(name: String, claim: String)]
+
+    package init(policy: TokenPolicy, keys: Keys) {
+        self.policy = policy
+        self.keys = keys
+        header = "authorization"
+        isForwarded = true
+        planClaim = nil
+        fields = []
+    }
+
+    package static func == (a: TokenSettings, b: TokenSettings) -> Bool {
+        a.policy == b.policy && a.keys == b.keys && a.header == b.header && a.isForwarded == b.isForwarded
+            && a.planClaim == b.planClaim && a.fields.map(\.name) == b.fields.map(\.name)
+            && a.fields.map(\.claim) == b.fields.map(\.claim)
+    }
+}

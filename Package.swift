@@ -95,7 +95,8 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Gateway", "ControlAPI", "Discovery", "RedisStore", "WeirConfiguration", "LimiterCore", "Telemetry", "Tokens",
+                "Gateway", "ControlAPI", "Discovery", "RedisStore", "WeirConfiguration", "LimiterCore", "Telemetry",
+                "Tokens",
                 nioCore, nioPosix, nioHTTP1, unixSignals, httpClient, argumentParser, logging,
             ],
             swiftSettings: settings),

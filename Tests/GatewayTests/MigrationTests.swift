@@ -50,7 +50,7 @@ import WeirConfiguration
         try await Self.with(first, second, "mirror: {to: orders-v2}") { gateway, metrics async throws in
             let answer = try gateway.get("/a?b=c", "X-Tenant: acme", "X-Own: value")
             #expect(answer.status == 200 && answer.text == "one")
-            #expect(try await eventually { Self.report(metrics)?.compared == 1 })
+            #expect(await eventually { Self.report(metrics)?.compared == 1 })
             let report = try #require(Self.report(metrics))
             #expect(report.same == 0 && report.statuses == [[200, 500]: 1])
             let difference = try #require(report.differences.first)
@@ -76,7 +76,7 @@ import WeirConfiguration
                 try reader.wire.send("GET / HTTP/1.1\r\nHost: weir.test\r\nX-Tenant: acme\r\n\r\n")
                 #expect(try reader.next()?.status == 200)
             }
-            #expect(try await eventually { Self.report(metrics).map { $0.compared + $0.leftOut } == 20 })
+            #expect(await eventually { Self.report(metrics).map { $0.compared + $0.leftOut } == 20 })
             let report = try #require(Self.report(metrics))
             #expect(report.unanswered == report.compared && report.leftOut > 0)
         }
@@ -91,7 +91,7 @@ import WeirConfiguration
         try await Self.with(first, second, declaration) { gateway, metrics async throws in
             let request = "POST / HTTP/1.1\r\nHost: weir.test\r\nX-Tenant: acme\r\n" + body
             #expect(try gateway.ask(request).text == "hello")
-            #expect(try await eventually { Self.report(metrics)?.same == 1 })
+            #expect(await eventually { Self.report(metrics)?.same == 1 })
             #expect(second.requests.first?.text == "hello")
         }
     }
@@ -105,7 +105,7 @@ import WeirConfiguration
             let chunked = "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
             #expect(try gateway.ask("POST / \(head)\(chunked)").text == "hello")
             #expect(try gateway.ask("PUT / \(head)Content-Length: 2\r\n\r\nok").text == "ok")
-            #expect(try await eventually { Self.report(metrics)?.leftOut == 2 })
+            #expect(await eventually { Self.report(metrics)?.leftOut == 2 })
             #expect(second.requests.isEmpty)
         }
     }
@@ -118,7 +118,7 @@ import WeirConfiguration
                 try reader.wire.send("GET / HTTP/1.1\r\nHost: weir.test\r\nX-Tenant: acme\r\n\r\n")
                 #expect(try reader.next()?.status == 200)
             }
-            #expect(try await eventually { Self.report(metrics)?.same == 10 })
+            #expect(await eventually { Self.report(metrics)?.same == 10 })
             #expect(second.requests.count == 10)
             // One connection is enough for requests that come one after the other.
             #expect(second.connections < 10)
@@ -130,10 +130,10 @@ import WeirConfiguration
         let second = TestUpstream { _, wire, _ in _ = try MessageReader(wire).next(isResponse: false) }
         try await Self.with(first, second, "mirror: {to: orders-v2}") { gateway, metrics async throws in
             #expect(try gateway.get("/", "X-Tenant: acme").status == 200)
-            #expect(try await eventually { Self.report(metrics)?.unanswered == 1 })
+            #expect(await eventually { Self.report(metrics)?.unanswered == 1 })
             second.stop()
             #expect(try gateway.get("/", "X-Tenant: acme").status == 200)
-            #expect(try await eventually { Self.report(metrics)?.unanswered == 2 })
+            #expect(await eventually { Self.report(metrics)?.unanswered == 2 })
         }
     }
 

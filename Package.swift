@@ -95,7 +95,8 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Gateway", "ControlAPI", "Discovery", "RedisStore", "WeirConfiguration", "LimiterCore", "Telemetry", "Tokens",
+                "Gateway", "ControlAPI", "Discovery", "RedisStore", "WeirConfiguration", "LimiterCore", "Telemetry",
+                "Tokens",
                 nioCore, nioPosix, nioHTTP1, unixSignals, httpClient, argumentParser, logging,
             ],
             swiftSettings: settings),
@@ -107,8 +108,7 @@ let package = Package(
         .target(
             name: "Cases",
             dependencies: [
-                "Gateway", "HTTPWire", "LimiterCore", "RedisStore", "Tokens", "WeirConfiguration", nioCore, crypto,
-                cryptoExtras,
+                "Gateway", "HTTPWire", "LimiterCore", "RedisStore", "Tokens", "WeirConfiguration", nioCore,
             ],
             path: "Benchmarks/Cases/Sources/Cases", swiftSettings: settings),
         .executableTarget(
@@ -138,8 +138,15 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["LimiterCore", crypto, cryptoExtras], path: "Tests/TestSupport",
             swiftSettings: settings),
+        .target(
+            name: "Properties",
+            dependencies: [
+                "HTTPWire", "LimiterCore", "TestSupport", "WeirConfiguration", nioCore, nioHTTP1, nioEmbedded,
+            ],
+            path: "Tests/Properties", swiftSettings: settings),
         tests("LimiterCoreTests", ["LimiterCore", "TestSupport"]),
-        tests("HTTPWireTests", ["HTTPWire", "TestSupport", nioCore, nioHTTP1, nioEmbedded]),
+        tests("HTTPWireTests", ["HTTPWire", "Properties", "TestSupport", nioCore]),
+        tests("PropertyTests", ["Properties", "TestSupport"]),
         tests("TelemetryTests", ["Telemetry", "TestSupport"]),
         tests("TokensTests", ["Tokens", "TestSupport", crypto, cryptoExtras]),
         tests("ConfigurationTests", ["WeirConfiguration", "LimiterCore", "Tokens", "TestSupport"]),
@@ -186,4 +193,12 @@ if Context.environment["WEIR_BENCHMARKS"] != nil {
             name: "Micro", dependencies: ["Cases", .product(name: "Benchmark", package: "benchmark")],
             path: "Benchmarks/Micro", swiftSettings: settings,
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]))
+}
+
+// What scripts/fuzz builds, with a compiler option that nothing else wants.
+if Context.environment["WEIR_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "weir-fuzz", dependencies: ["Properties"], path: "Tests/Fuzzing/Sources/weir-fuzz",
+            swiftSettings: settings))
 }

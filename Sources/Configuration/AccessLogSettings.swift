@@ -16,7 +16,7 @@ package struct AccessLogSettings: Hashable, Sendable {
         case time, requestID, traceID, clientIP, method, host, path, query, status, service, route, tenant, apiKey, outcome
         case limitedBy, shadowLimitedBy, degraded, duration, upstream, upstreamDuration, upstreamStatus
         case bytesIn, bytesOut, userAgent, referer, cause
-        case attempts, breaker, served
+        case attempts, breaker, served, version
         /// Lowercase name.
         case header(String)
 
@@ -24,7 +24,7 @@ package struct AccessLogSettings: Hashable, Sendable {
         package static let defaults: [Field] = [
             .time, .requestID, .traceID, .clientIP, .method, .path, .status, .service, .route, .tenant, .apiKey, .outcome,
             .limitedBy, .shadowLimitedBy, .degraded, .duration, .upstream, .upstreamDuration, .bytesIn, .bytesOut,
-            .cause, .attempts, .breaker, .served,
+            .cause, .attempts, .breaker, .served, .version,
         ]
 
         static let words: [(String, Field)] = [
@@ -35,7 +35,7 @@ package struct AccessLogSettings: Hashable, Sendable {
             ("duration_ms", .duration), ("upstream", .upstream), ("upstream_ms", .upstreamDuration),
             ("upstream_status", .upstreamStatus), ("bytes_in", .bytesIn), ("bytes_out", .bytesOut),
             ("user_agent", .userAgent), ("referer", .referer), ("cause", .cause),
-            ("attempts", .attempts), ("breaker", .breaker), ("served", .served),
+            ("attempts", .attempts), ("breaker", .breaker), ("served", .served), ("version", .version),
         ]
 
         /// As the configuration and the log call it.

@@ -6,10 +6,12 @@ extension Configuration {
         var keys: [String] = []
         if gateway.listen != next.gateway.listen { keys.append("gateway.listen") }
         if gateway.workers != next.gateway.workers { keys.append("gateway.workers") }
-        if gateway.accessLog != next.gateway.accessLog { keys.append("gateway.access_log") }
+        if gateway.accessLog.destination != next.gateway.accessLog.destination { keys.append("gateway.access_log") }
         if control != next.control { keys.append("control") }
         if store != next.store { keys.append("store") }
         if usage != next.usage { keys.append("usage") }
+        if tracing != next.tracing { keys.append("tracing") }
+        if logging != next.logging { keys.append("logging") }
         guard !keys.isEmpty else { return nil }
         let names = keys.map { "`\($0)`" }.joined(separator: ", ")
         return "\(names) cannot change while Weir runs; restart it, or put back what was there"
@@ -20,6 +22,8 @@ extension Configuration {
         var changes: [String] = []
         if gateway != next.gateway { changes.append("gateway") }
         if identity != next.identity { changes.append("identity") }
+        if dns != next.dns { changes.append("dns") }
+        if dns != next.dns { changes.append("dns") }
         changes += Self.changes(
             from: Dictionary(uniqueKeysWithValues: services.map { ($0.name, $0) }),
             to: Dictionary(uniqueKeysWithValues: next.services.map { ($0.name, $0) }), of: "service"

@@ -30,6 +30,9 @@ struct Endpoint: Hashable, Sendable {
         Endpoint(method: "DELETE", path: "/v1/tenants/{tenant}/overrides/{limit}", does: "end such a change"),
         Endpoint(method: "GET", path: "/v1/tenants/{tenant}/overrides", does: "a tenant's changes that are in force"),
         Endpoint(method: "GET", path: "/v1/audit", does: "who changed which limit of whom, the last change first"),
+        Endpoint(
+            method: "GET", path: "/v1/migrations",
+            does: "how far services have moved to second versions, and what these answered"),
         Endpoint(method: "GET", path: "/v1/log-level", does: "the least level that this process logs"),
         Endpoint(method: "PUT", path: "/v1/log-level", does: "change it, until the process ends"),
         Endpoint(method: "POST", path: "/v1/reservations", does: "reserve a cost", isBuilt: false),

@@ -9,10 +9,11 @@ enum OpenAPI {
             "description": "Ask what budget tenants have left, decide requests, give budgets back, and change limits.",
         ],
         "security": [["token": []], [:]],
-        "paths": .object(paths.members + limitPaths.members + logLevelPaths.members),
+        "paths": .object(paths.members + limitPaths.members + logLevelPaths.members + migrationPaths.members),
         "components": [
             "securitySchemes": ["token": ["type": "http", "scheme": "bearer"]],
-            "schemas": .object(schemas.members + limitSchemas.members + logLevelSchemas.members),
+            "schemas": .object(
+                schemas.members + limitSchemas.members + logLevelSchemas.members + migrationSchemas.members),
         ],
     ]
 

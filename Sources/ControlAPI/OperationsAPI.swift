@@ -17,6 +17,7 @@ struct OperationsAPI: Sendable {
         router.get("/metrics") { _, _ in
             Response.text(exposition(), type: "text/plain; version=0.0.4; charset=utf-8")
         }
+        router.get("/v1/migrations") { _, _ in Response.json(MigrationReport.json(metrics.migrations.statuses)) }
         router.get("/openapi.json") { _, _ in Response.json(OpenAPI.document) }
     }
 

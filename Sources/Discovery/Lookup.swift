@@ -61,7 +61,8 @@ struct Lookup: Sendable {
     }
 }
 
-/// A file of upstreams that is read again when it has changed. It blocks its thread.
+/// A file of upstreams that is read again when it has changed, and has stayed as it is since the look before, so that nobody is within
+/// writing it. It blocks its thread.
 struct WatchedFile {
     /// What differs between one state of a file and the next.
     private struct Stamp: Equatable {
@@ -80,18 +81,20 @@ struct WatchedFile {
     }
 
     let path: String
-    /// Of the file as it was read; nil: it was not there.
-    private var stamp: Stamp?
+    /// Of the file as it was read, and at the look before; nil: it was not there.
+    private var read: Stamp?
+    private var seen: Stamp?
     private var wasRead = false
 
     init(_ path: String) { self.path = path }
 
-    /// nil: it has not changed.
+    /// nil: there is nothing new.
     mutating func look() -> SourceState.Finding? {
         // Taken before the file is read: what changes meanwhile is seen at the next look.
         let current = Stamp(path)
-        guard !wasRead || current != stamp else { return nil }
-        (stamp, wasRead) = (current, true)
+        defer { seen = current }
+        guard !wasRead || current != read && current == seen else { return nil }
+        (read, wasRead) = (current, true)
         do throws(ConfigurationErrors) {
             return .found(try Endpoint.load(path: path), timeToLive: nil)
         } catch {

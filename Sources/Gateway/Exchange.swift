@@ -94,6 +94,10 @@ final class Exchange {
     /// What its route declares about failures; nil: nothing, and `trial` means nothing.
     var resilience: ResiliencePlan?
     var trial = Trial()
+    /// Which version of its service it goes to; nil: there is but one.
+    var version: ErrorComparison.Version?
+    /// The copy of it that goes to a second version.
+    var mirrored: MirroredRequest?
     var sentAt: Int64 = 0
     /// From sending the request to the answer's head, in nanoseconds; below zero: there was none.
     var upstreamNanoseconds: Int64 = -1
@@ -202,6 +206,8 @@ final class Exchange {
         hasRetried = false
         hasSentBody = false
         resilience = nil
+        version = nil
+        mirrored = nil
         upstreamNanoseconds = -1
         upstreamStatus = 0
         cause = nil

@@ -43,21 +43,19 @@ enum Forwarding {
 
     // MARK: The head
 
-    static func writeHead(_ exchange: Exchange, to upstream: UpstreamConnection) {
+    static func writeHead(_ exchange: Exchange, into out: inout ByteBuffer) {
         let client = exchange.client
         let changes = exchange.route?.forward
         removeFields(exchange)
-        if let changes { withhold(exchange, changes) }
-        upstream.link.append { out in
-            if let changes {
-                writeRequestLine(exchange, changes, into: &out)
-            } else {
-                client.reader.head.writeRequestLine(into: &out, path: exchange.path)
-            }
-            client.reader.head.fields.write(into: &out)
-            if let changes { writeFields(exchange, changes, into: &out) }
-            out.append(atMost: boundOfOwnFields(exchange)) { writeOwnFields(exchange, to: &$0) }
+        if let changes {
+            withhold(exchange, changes)
+            writeRequestLine(exchange, changes, into: &out)
+        } else {
+            client.reader.head.writeRequestLine(into: &out, path: exchange.path)
         }
+        client.reader.head.fields.write(into: &out)
+        if let changes { writeFields(exchange, changes, into: &out) }
+        out.append(atMost: boundOfOwnFields(exchange)) { writeOwnFields(exchange, to: &$0) }
     }
 
     /// What was meant for this hop, what upstreams believe only because nobody else can set it, and credentials.
@@ -177,10 +175,13 @@ extension Exchange {
         upstream = connection
         connection.exchange = self
         sentAt = worker.now
-        Forwarding.writeHead(self, to: connection)
+        connection.link.append { Forwarding.writeHead(self, into: &$0) }
         if resilience != nil {
             trial.attemptDeadline = .max
             sendKeptBody(to: connection)
+        }
+        if attempts == 1, let place, let mirror = edition.plan.services[place.service].migration?.mirror {
+            beginMirroring(mirror)
         }
         if !isRequestComplete { continueIfExpected() }
         client.expect(.upstream)
@@ -215,10 +216,12 @@ extension Exchange {
                     if isBodyTooLong() { return refuseBody(.bodyTooLarge) }
                     hasSentBody = true
                     if resilience != nil { keep(piece) }
+                    if let mirrored, !mirrored.append(piece) { self.mirrored = nil }
                     upstream.link.append(piece)
                 case .end:
                     isRequestComplete = true
                     bytesIn = client.reader.payloadBytes
+                    mirrored?.send()
                     client.expect(.upstream)
                     return
                 case .needsMore:

@@ -24,6 +24,7 @@ package final class GatewayServer: Sendable {
     private let logger: Logger
     private let trust: UpstreamTrust
     private let accessLog: AccessLog?
+    private let mostConnections: Int
     private let spans: SpanQueue?
     private let requestKeys: @Sendable (String) -> Void
     private let epoch: @Sendable () -> Int64
@@ -50,11 +51,13 @@ package final class GatewayServer: Sendable {
 
     /// `guards` answers at once, on any thread. `makeStore` is called once a worker, on its loop. `requestKeys` is called on any
     /// worker's loop, with an address of keys that are missed; what comes of it is to be told by `use`. `epoch` is the wall
-    /// clock, in microseconds since 1970, by which tokens and keys expire.
+    /// clock, in microseconds since 1970, by which tokens and keys expire. `mostConnections` is what the process has room for,
+    /// whatever the configuration says.
     package init(
         configuration: Configuration, group: MultiThreadedEventLoopGroup, guards: any LimitStore & Sendable,
         metrics: Metrics, logger: Logger, accessLog: AccessLog? = nil, spans: SpanQueue? = nil,
-        trust: UpstreamTrust = .system, requestKeys: @escaping @Sendable (String) -> Void = { _ in },
+        trust: UpstreamTrust = .system, mostConnections: Int = .max,
+        requestKeys: @escaping @Sendable (String) -> Void = { _ in },
         epoch: @escaping @Sendable () -> Int64 = { SystemTime.epochMicroseconds },
         makeStore: @escaping @Sendable (any EventLoop) -> any LimitStore
     ) {
@@ -64,11 +67,17 @@ package final class GatewayServer: Sendable {
         self.metrics = metrics
         self.logger = logger
         self.accessLog = accessLog
+        self.mostConnections = mostConnections
         self.spans = spans
         self.trust = trust
         self.requestKeys = requestKeys
         self.epoch = epoch
         self.makeStore = makeStore
+        metrics.migrations.observe { [weak self] in
+            let plan = self?.latest.withLock { $0.plan }
+            let (seconds, now) = (SystemTime.epochMicroseconds / 1_000_000, SystemTime.monotonicNanoseconds)
+            return (plan?.services ?? []).compactMap { $0.migration?.status(atSeconds: seconds, now) }
+        }
         metrics.upstreams.observe { [directory] in
             directory.statuses.map { ($0.service, "\($0.upstream)", $0.isHealthy && $0.ejections == 0) }
         }
@@ -85,7 +94,7 @@ package final class GatewayServer: Sendable {
             workers.append(try await makeWorker(index, on: loop, plan, tls))
         }
         let listener = Listener(
-            group: group,
+            group: group, mostConnections: mostConnections,
             workers: Dictionary(uniqueKeysWithValues: workers.map { (ObjectIdentifier($0.eventLoop), $0) }))
         let channel: any Channel
         do {
@@ -157,6 +166,10 @@ package final class GatewayServer: Sendable {
                     self.metrics.worker(worker.index), self.metrics.traffic.worker(worker.index))
             }.get()
         }
+        // Of addresses that are new to the workers, what is known may be here already.
+        for update in keys.withLock({ $0.values }) { tell(update, running.withLock { $0?.workers ?? [] }) }
+        // Of issuers that are new to the workers, too.
+        for update in keys.withLock({ $0.values }) { tell(update, running.withLock { $0?.workers ?? [] }) }
         directory.keep(prepared.plan.configured)
         try? await check()
     }

@@ -17,6 +17,8 @@ struct Listener: Sendable {
     private static let acceptsPerTick: UInt = 32
 
     let group: MultiThreadedEventLoopGroup
+    /// Of all workers together, whatever the configuration says.
+    let mostConnections: Int
     /// By loop.
     let workers: [ObjectIdentifier: NIOLoopBound<Worker>]
     let connections = ConnectionCount()
@@ -26,6 +28,12 @@ struct Listener: Sendable {
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.maxMessagesPerRead, value: Self.acceptsPerTick)
+            // Where no file is left for another connection, accepting pauses for a second.
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
+                }
+            }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.writeBufferWaterMark, value: Link.marks)
@@ -47,7 +55,8 @@ struct Listener: Sendable {
 
     private func accept(_ channel: any Channel) throws {
         guard let worker = workers[ObjectIdentifier(channel.eventLoop)]?.value,
-            !worker.isDraining, connections.open(atMost: worker.edition.plan.settings.maximumConnections)
+            !worker.isDraining,
+            connections.open(atMost: min(mostConnections, worker.edition.plan.settings.maximumConnections))
         else {
             channel.close(promise: nil)
             return

@@ -20,6 +20,8 @@ final class Plan: Sendable {
         let name: String
         /// Where it is counted.
         let metricsIndex: Int
+        /// nil: it stays where it is.
+        let migration: MigrationPlan?
         let routes: [PlannedRoute]
     }
 
@@ -50,6 +52,7 @@ final class Plan: Sendable {
     /// nil: traces are passed through.
     let tracing: TracingPlan?
     let resilience: ResilienceTable
+    let hasMirrors: Bool
 
     /// What `configuration` declares as `previous` did keeps its state.
     init(_ configuration: Configuration, _ metrics: Metrics, following previous: Plan? = nil) {
@@ -61,12 +64,18 @@ final class Plan: Sendable {
         let hasTokens = !identity.issuers.isEmpty
         routes = RouteTable(configuration.services)
         configured = configuration.services
+        hasMirrors = configuration.services.contains { $0.mirror != nil }
+        let places = Dictionary(configuration.services.enumerated().map { ($1.name, $0) }) { first, _ in first }
+        let migrations = Dictionary(
+            (previous?.services ?? []).compactMap { service in service.migration.map { (service.name, $0) } }
+        ) { first, _ in first }
         services = configuration.services.map { service in
             guard let groups = limits.service(named: service.name), groups.routes.count == service.routes.count else {
                 preconditionFailure("the limit table is made of the same services")
             }
             return PlannedService(
                 name: service.name, metricsIndex: metrics.index(ofService: service.name),
+                migration: MigrationPlan(service, places, following: migrations[service.name]),
                 routes: zip(service.routes, groups.routes).map { route, limits in
                     PlannedRoute(
                         name: route.name, limits: LimitPlan(limits), extra: RoutePlan(route, of: service),

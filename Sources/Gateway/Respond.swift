@@ -254,6 +254,8 @@ enum Respond {
         if exchange.trace != nil { exchange.traceEnds() }
         if let log = exchange.worker.log { AccessRecord.write(exchange, to: log) }
         if exchange.resilience != nil { exchange.endAttempts() }
+        if let version = exchange.version { exchange.countVersion(version) }
+        if let mirrored = exchange.mirrored { exchange.endMirroring(mirrored) }
     }
 }
 

@@ -108,6 +108,20 @@ final class UpstreamGate {
     /// `owner` nil: for whoever waits first.
     private func open(for owner: Exchange.Ticket? = nil) {
         let gate = NIOLoopBound(self, eventLoop: worker.loop)
+        connect { channel in
+            try channel.pipeline.syncOperations.addHandler(UpstreamConnection(gate: gate.value))
+        }.assumeIsolated().whenComplete { result in
+            self.worker.readClock()
+            switch result {
+            case .success(let channel): self.opened(channel, for: owner)
+            case .failure(let error): self.failed(error, for: owner)
+            }
+        }
+    }
+
+    /// A connection that is not counted among those of the pool; `prepare` adds its handler.
+    func connect(_ prepare: @escaping @Sendable (any Channel) throws -> Void) -> EventLoopFuture<any Channel> {
+        let gate = NIOLoopBound(self, eventLoop: worker.loop)
         let bootstrap = ClientBootstrap(group: worker.loop)
             .connectTimeout(TimeAmount(key.connectTimeout))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -117,20 +131,12 @@ final class UpstreamGate {
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 65_536)
             )
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try gate.value.prepare(channel) }
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls = gate.value.tls { try gate.value.upstream.addTLS(tls, to: channel) }
+                    try prepare(channel)
+                }
             }
-        upstream.connect(bootstrap).assumeIsolated().whenComplete { result in
-            self.worker.readClock()
-            switch result {
-            case .success(let channel): self.opened(channel, for: owner)
-            case .failure(let error): self.failed(error, for: owner)
-            }
-        }
-    }
-
-    private func prepare(_ channel: any Channel) throws {
-        if let tls { try upstream.addTLS(tls, to: channel) }
-        try channel.pipeline.syncOperations.addHandler(UpstreamConnection(gate: self))
+        return upstream.connect(bootstrap)
     }
 
     private func opened(_ channel: any Channel, for owner: Exchange.Ticket?) {

@@ -1,8 +1,8 @@
 /// The connections of one worker to one upstream: which are idle, how many there are, and who waits for one.
 ///
 /// It performs nothing; each method names an event and returns what is to be done. Connections and waiters are only
-/// handed through. Idle, leased and opening connections together never exceed `maximumConnections`, and waiters never
-/// `maximumWaiters`.
+/// handed through. Idle, leased and opening connections together never exceed `maximumConnections`. Waiters for whom no connection can be
+/// opened never exceed `maximumWaiters`.
 struct UpstreamPool<Connection: AnyObject, Waiter: AnyObject> {
     enum Acquisition {
         case leased(Connection)
@@ -44,7 +44,7 @@ struct UpstreamPool<Connection: AnyObject, Waiter: AnyObject> {
             leased += 1
             return .leased(last.connection)
         }
-        guard waiting < maximumWaiters else { return .refused }
+        guard waiting < maximumWaiters || waiting < maximumConnections - leased else { return .refused }
         waiters.append(waiter)
         waiting += 1
         return .waiting(connect: opensAnother())

@@ -32,6 +32,7 @@ final class Worker {
     private let requestKeys: @Sendable (String) -> Void
     private let readEpoch: @Sendable () -> Int64
     var deadlines = DeadlineTable<ClientConnection>()
+    private(set) lazy var mirrors = MirrorClient(worker: self)
     /// Bodies of answers are put together here.
     var scratch = ByteBuffer()
     /// What is logged in place of a value is put together here.
@@ -84,10 +85,8 @@ final class Worker {
         readEpoch = parts.epoch
         requestKeys = parts.requestKeys
         var sources: [String: KeySource] = [:]
-        edition = Edition(parts.plan, traffic: parts.traffic) { address in
-            let source = sources[address] ?? KeySource(address, ask: parts.requestKeys)
-            sources[address] = source
-            return source
+        edition = Edition(parts.plan, traffic: parts.traffic) {
+            KeySource.find($0, in: &sources, ask: parts.requestKeys)
         }
         keySources = sources
         tls = parts.tls
@@ -100,6 +99,9 @@ final class Worker {
     func wallTimes(from start: Int64) -> SpanWriter.Times {
         SpanWriter.Times(start: start + wallOffset, end: now + wallOffset)
     }
+    /// The wall clock, in seconds since 1970, as of the latest tick.
+    var epochSeconds: Int64 { (now + wallOffset) / 1_000_000_000 }
+
     /// The wall clock, in milliseconds since 1970.
     var epochMilliseconds: Int64 { readEpoch() / 1000 }
 
@@ -121,11 +123,12 @@ final class Worker {
         self.tls = tls
         self.metrics = metrics
         let before = Dictionary(uniqueKeysWithValues: edition.upstreams.map { ($0.service, $0) })
-        edition = Edition(plan, traffic: traffic, following: edition) { address in
-            let source = keySources[address] ?? KeySource(address, ask: requestKeys)
-            keySources[address] = source
-            return source
+        var sources = keySources
+        edition = Edition(plan, traffic: traffic, following: edition) {
+            KeySource.find($0, in: &sources, ask: requestKeys)
         }
+        let addresses = Set(plan.identity.issuers.compactMap(\.address))
+        keySources = sources.filter { addresses.contains($0.key) }
         edition.upstreams = plan.configured.map { service in
             ServiceUpstreams(service, directory.set(of: service), worker: self, after: before[service.name])
         }
@@ -193,6 +196,7 @@ final class Worker {
         wallOffset = SystemTime.epochMicroseconds * 1000 - now
         for client in deadlines.popPassed(at: now) { client.deadlinePassed() }
         for gate in gates.gates { gate.closeIdle(since: now - UpstreamGate.idleNanoseconds) }
+        if edition.plan.hasMirrors { mirrors.closeIdle(since: now - UpstreamGate.idleNanoseconds) }
         log?.handOver()
         spans?.handOver()
     }
@@ -215,6 +219,7 @@ final class Worker {
         ticker?.cancel()
         let cutOff = deadlines.allOwners.count { $0.isExchanging }
         for client in deadlines.allOwners { client.close() }
+        mirrors.stop()
         // They hold gates, which hold the worker.
         for upstreams in edition.upstreams { upstreams.use(EndpointSet(endpoints: [], statuses: [])) }
         gates.removeAll()

@@ -71,6 +71,9 @@ import Testing
         ("route-of-10000", "service 5000, route 0"),
         ("route-pattern-of-10", "service 5, route 0"),
         ("route-pattern-of-10000", "service 5000, route 0"),
+        ("token-cached", "acme"),
+        ("token-verify-es256", "acme, 2 scopes"),
+        ("token-verify-rs256", "acme, 2 scopes"),
         (
             "script-encode-1-limit",
             "EVALSHA \(String(repeating: "a", count: 40)) 1 weir:{acme}:limit-0@service-0::w60"

@@ -42,7 +42,8 @@ import WeirConfiguration
             ("# store:", "store:"), ("# usage:", "usage:"), ("#   file", "  file"), ("#   interval", "  interval"),
             ("#   redis", "  redis"), ("#   deadline", "  deadline"),
             ("#   replicas", "  replicas"), ("  # header: X-Tenant", "  header: X-Tenant"), ("  # - {", "  - {"),
-            ("  # default_plan", "  default_plan"), ("# plans:", "plans:"), ("#   - name: ", "  - name: "),
+            ("  # jwt:", "  jwt:"), ("    # authorize", "    authorize"), ("  # default_plan", "  default_plan"),
+            ("# plans:", "plans:"), ("#   - name: ", "  - name: "),
             ("#     limits:", "    limits:"), ("#       - {", "      - {"), ("# tenants:", "tenants:"),
             ("#   - {name: initech", "  - {name: initech"),
         ] {
@@ -58,6 +59,8 @@ import WeirConfiguration
         #expect(configuration.usage?.file == "usage.log" && configuration.usage?.interval == .seconds(60))
         #expect(configuration.limits.hasCalendarQuotas)
         #expect(configuration.identity.header == "x-tenant")
+        #expect(configuration.identity.tokens.map(\.planClaim) == ["plan"])
+        #expect(configuration.services[0].routes[0].authorization.scopes == ["a:read"])
         #expect(configuration.limits.plan(of: "initech")?.name == "pro")
         #expect(configuration.limits.plan(of: "acme")?.name == "free")
         #expect(configuration.limits.guards.limits.map(\.name) == ["flood"])

@@ -47,6 +47,7 @@ import WeirConfiguration
         balancing("balance: round-robin", "did you mean `round_robin`?"),
         balancing("balance: {hash: cookie}", "use tenant, client_ip or header:<name>"),
         balancing("balance: {hash: \"header:\"}", "use tenant, client_ip or header:<name>"),
+        balancing("balance: {hash: tenant}", "without an `identity`"),
         balancing("balance: {by: tenant}", "there are hash", line: 5),
         balancing("health: {interval: 1s}", "has no path"),
         balancing("health: {path: healthz}", "write it like /healthz"),

@@ -4,6 +4,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import Testing
+import WeirConfiguration
 
 /// Upstreams behind TLS, with an authority that the test makes.
 struct TLSTests {
@@ -94,6 +95,31 @@ struct TLSTests {
             setup.upstreamHost = "localhost"
             setup.trust = .system
             try await withGateway(setup) { gateway async throws in #expect(try gateway.get("/").status == 502) }
+        }
+    }
+
+    /// What discovery finds is an address, and the name stays the one in the configuration.
+    @Test func anAddressThatWasFoundIsBelievedByTheNameItWasFoundBy() async throws {
+        let certificates = try Certificates()
+        defer { certificates.remove() }
+        try await withUpstream(certificates) { port in
+            for (name, status) in [("localhost", 200), ("elsewhere.test", 502)] {
+                let upstream = Upstream(usesTLS: true, host: name, port: port)
+                var setup = Setup(
+                    yaml: """
+                        services:
+                          - name: s
+                            routes: [{path: /}]
+                            upstreams: [{dns: "\(upstream)"}]
+                        """)
+                setup.trust = .file(certificates.authority)
+                try await withGateway(setup) { gateway async throws in
+                    let found = Upstream(usesTLS: true, host: name, port: port, address: "127.0.0.1")
+                    gateway.server.use([Endpoint(found)], of: .dns(upstream, weight: 1))
+                    #expect(await eventually { (try? gateway.get("/").status) != 503 })
+                    #expect(try gateway.get("/").status == status)
+                }
+            }
         }
     }
 

@@ -149,6 +149,34 @@ struct UpstreamChoiceTests {
         }
     }
 
+    /// Another attempt goes to an upstream that has not failed this request, so that nobody notices the one that does.
+    @Test(arguments: ["round_robin", "least_requests", "{hash: client_ip}"])
+    func withRetriesAnUpstreamThatResetsCostsNothing(balance: String) async throws {
+        let upstreams = [Self.resetting(), TestUpstream.greeting()]
+        defer { stop(upstreams) }
+        let rest = "balance: \(balance)\nejection: off\nretries: {attempts: 2, on: [reset], budget: 100%, backoff: 1ms}"
+        try await withGateway(setup(upstreams, rest)) { gateway async throws in
+            let traffic = Traffic(1, requests: 50, of: gateway)
+            #expect(await traffic.end())
+            #expect(traffic.statuses == [200: 50])
+        }
+        #expect(upstreams[1].requests.count == 50)
+    }
+
+    /// Those that are on their way when the last failure is counted may fail as well.
+    @Test func ofManyClientsNoMoreThanThoseInFlightFailBesides() async throws {
+        let upstreams = [TestUpstream.greeting(), Self.resetting(), .greeting()]
+        defer { stop(upstreams) }
+        try await withGateway(setup(upstreams, "ejection: {duration: 5m}")) { gateway async throws in
+            let traffic = Traffic(8, requests: 125, of: gateway)
+            #expect(await traffic.end())
+            #expect(traffic.total == 1000)
+            let failed = traffic.statuses[502] ?? 0
+            #expect((5...12).contains(failed), "\(traffic.statuses)")
+            #expect(traffic.statuses[200] == 1000 - failed)
+        }
+    }
+
     @Test func aBurstOf503TakesAnUpstreamOutAndAGoodAnswerBringsItBack() async throws {
         let (state, metrics) = (Switch(503), Self.metrics())
         let upstreams = [state.upstream(), TestUpstream.greeting()]
@@ -190,6 +218,28 @@ struct UpstreamChoiceTests {
             let traffic = Traffic(1, requests: 40, of: gateway)
             #expect(await traffic.end())
             #expect(traffic.statuses == [200: 20, status: 20])
+        }
+    }
+
+    // MARK: Connections
+
+    @Test func noMoreConnectionsAreOpenedAndNoMoreRequestsWaitThanMay() async throws {
+        let upstreams = [Switch(0).upstream()]
+        defer { stop(upstreams) }
+        try await withGateway(setup(upstreams, "connections: {max: 2, waiting: 1}")) { gateway async throws in
+            let clients = try (0..<3).map { _ in try gateway.connect() }
+            for (index, client) in clients.enumerated() {
+                try client.wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                #expect(await eventually { upstreams[0].requests.count == min(index + 1, 2) })
+            }
+            // The third waits, and nobody after it may.
+            #expect(
+                await eventually {
+                    let answer = try? gateway.get("/")
+                    return answer?.status == 503 && answer?["Retry-After"] == "1"
+                })
+            #expect(clients.allSatisfy { $0.wire.isSilent })
+            #expect(upstreams[0].connections == 2)
         }
     }
 

@@ -156,4 +156,25 @@ struct UpstreamPoolTests {
             #expect(waiting.isEmpty || opening > 0 || leased.count == 3)
         }
     }
+
+    @Test func whoGetsAConnectionOfItsOwnNeedsNoPlaceToWait() {
+        var pool = pool(2, 0)
+        let waiters = [Waiter(), Waiter()]
+        for waiter in waiters {
+            guard case .waiting(connect: true) = pool.acquire(for: waiter) else {
+                Issue.record("no connection is opened")
+                return
+            }
+        }
+        guard case .refused = pool.acquire(for: Waiter()) else {
+            Issue.record("a third one waits")
+            return
+        }
+        let first = pool.opened(Connection(), at: 0)
+        #expect(first === waiters[0])
+        guard case .refused = pool.acquire(for: Waiter()) else {
+            Issue.record("a third one waits")
+            return
+        }
+    }
 }

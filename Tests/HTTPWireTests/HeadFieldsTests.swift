@@ -1,5 +1,6 @@
 import HTTPWire
 import NIOCore
+import Properties
 import Testing
 
 @Suite struct HeadFieldsTests {

@@ -1,5 +1,6 @@
 import HTTPWire
 import NIOCore
+import Properties
 import Testing
 
 /// What must be refused, and why.
@@ -118,6 +119,9 @@ import Testing
         Refused("Host: a:x\r\n\r\n", .badHost),
         Refused("Host: a:1:2\r\n\r\n", .badHost),
         Refused("Host: a:123456\r\n\r\n", .badHost),
+        Refused("Host: a:65536\r\n\r\n", .badHost),
+        Refused("Host:\ta\r\n\r\n", .badHost),
+        Refused("Host: a\t\r\n\r\n", .badHost),
         Refused("Host: [::1\r\n\r\n", .badHost),
         Refused("Host: []\r\n\r\n", .badHost),
         Refused("Host: [::1]x\r\n\r\n", .badHost),

@@ -15,10 +15,12 @@ enum HTTP {
     }
 
     static func send(
-        _ method: HTTPMethod, _ port: Int, _ path: String, tenant: String? = nil, body: String? = nil
+        _ method: HTTPMethod, _ port: Int, _ path: String, tenant: String? = nil, token: String? = nil,
+        body: String? = nil
     ) async throws -> Response {
         var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)\(path)")
         request.method = method
+        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         if let tenant { request.headers.add(name: "X-Tenant", value: tenant) }
         if let body {
             request.headers.add(name: "Content-Type", value: "application/json")

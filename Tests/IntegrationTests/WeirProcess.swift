@@ -10,12 +10,16 @@ final class WeirProcess: Sendable {
     let gateway: Int
     let control: Int
     let configurationFile: URL
+    private let gatewayLines: [String]
     private let process: Process
     private let directory: URL
 
-    /// `configuration` is everything below `gateway:` and `control:`.
-    static func serve(_ configuration: String) async throws -> WeirProcess {
-        let weir = try WeirProcess(configuration)
+    /// `configuration` is everything below `gateway:` and `control:`; `gateway` are further lines there. `files` is what `ulimit`
+    /// is told before it starts, such as `-Sn 100`.
+    static func serve(
+        _ configuration: String, gateway: [String] = [], files: String? = nil
+    ) async throws -> WeirProcess {
+        let weir = try WeirProcess(configuration, gateway, files)
         do {
             try await eventually(within: .seconds(20), "weir is ready on port \(weir.control)") {
                 guard weir.process.isRunning else { throw Ended(description: "weir ended: \(weir.log)") }
@@ -29,18 +33,26 @@ final class WeirProcess: Sendable {
         return weir
     }
 
-    private init(_ configuration: String) throws {
+    private init(_ configuration: String, _ gatewayLines: [String], _ files: String?) throws {
+        self.gatewayLines = gatewayLines
         gateway = try RedisServer.freePort()
         control = try RedisServer.freePort()
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("weir-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         configurationFile = directory.appendingPathComponent("weir.yaml")
-        try Self.text(configuration, gateway, control).write(to: configurationFile, atomically: true, encoding: .utf8)
+        try Self.text(configuration, gateway, control, gatewayLines).write(
+            to: configurationFile, atomically: true, encoding: .utf8)
         let log = directory.appendingPathComponent("log")
         try Data().write(to: log)
         process = Process()
-        process.executableURL = Self.program
-        process.arguments = ["serve", "--config", configurationFile.path]
+        let arguments = ["serve", "--config", configurationFile.path]
+        if let files {
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments = ["-c", "ulimit \(files) && exec \"$0\" \"$@\"", Self.program.path] + arguments
+        } else {
+            process.executableURL = Self.program
+            process.arguments = arguments
+        }
         process.standardError = try FileHandle(forWritingTo: log)
         process.standardOutput = try FileHandle(forWritingTo: log)
         try process.run()
@@ -48,12 +60,15 @@ final class WeirProcess: Sendable {
 
     deinit { stop() }
 
-    private static func text(_ configuration: String, _ gateway: Int, _ control: Int) -> String {
+    private static func text(
+        _ configuration: String, _ gateway: Int, _ control: Int, _ gatewayLines: [String]
+    ) -> String {
         """
         gateway:
           listen: 127.0.0.1:\(gateway)
           workers: 1
           trusted_proxies: [127.0.0.0/8]
+        \(gatewayLines.map { "  \($0)" }.joined(separator: "\n"))
         control:
           listen: 127.0.0.1:\(control)
         \(configuration)
@@ -62,10 +77,18 @@ final class WeirProcess: Sendable {
 
     /// Puts another file in the place of its configuration, below the same listeners.
     func reconfigure(_ configuration: String) throws {
-        try Self.text(configuration, gateway, control).write(to: configurationFile, atomically: true, encoding: .utf8)
+        try Self.text(configuration, gateway, control, gatewayLines).write(
+            to: configurationFile, atomically: true, encoding: .utf8)
     }
 
     func hangUp() { kill(process.processIdentifier, SIGHUP) }
+
+    /// Memory that it has in use, in bytes.
+    var residentBytes: Int {
+        let fields = try? String(contentsOfFile: "/proc/\(process.processIdentifier)/statm", encoding: .utf8).split(
+            separator: " ")
+        return (fields.flatMap { Int($0[1]) } ?? 0) * sysconf(Int32(_SC_PAGESIZE))
+    }
 
     /// Built beside the tests.
     static var program: URL {

@@ -1,20 +1,20 @@
 package import LimiterCore
 
 /// Whose requests a route takes, beside who they are.
-package struct AuthorizationRules: Equatable, Sendable {
+package struct AuthorizationRules: Hashable, Sendable {
     /// All of them are needed.
     package var scopes: [String]? = nil
     /// Of each claim, one of the values.
-    package var claims: [(name: String, values: [String])]? = nil
+    package var claims: [Claim]? = nil
     package var methods: [String]? = nil
     package var clients: [AddressBlock]? = nil
 
-    package init() {}
-
-    package static func == (a: AuthorizationRules, b: AuthorizationRules) -> Bool {
-        a.scopes == b.scopes && a.methods == b.methods && a.clients == b.clients
-            && a.claims?.map(\.name) == b.claims?.map(\.name) && a.claims?.map(\.values) == b.claims?.map(\.values)
+    package struct Claim: Hashable, Sendable {
+        package var name: String
+        package var values: [String]
     }
+
+    package init() {}
 
     package var isEmpty: Bool { scopes == nil && claims == nil && methods == nil && clients == nil }
 

@@ -18,7 +18,12 @@ package struct TokenSettings: Equatable, Sendable {
     /// The claim that names a plan.
     package var planClaim: String?
     /// Fields that the upstream gets, each with the claim that it has the value of.
-    package var fields: [(name: String, claim: String)]
+    package var fields: [Field]
+
+    package struct Field: Hashable, Sendable {
+        package var name: String
+        package var claim: String
+    }
 
     package init(policy: TokenPolicy, keys: Keys) {
         self.policy = policy
@@ -27,11 +32,5 @@ package struct TokenSettings: Equatable, Sendable {
         isForwarded = true
         planClaim = nil
         fields = []
-    }
-
-    package static func == (a: TokenSettings, b: TokenSettings) -> Bool {
-        a.policy == b.policy && a.keys == b.keys && a.header == b.header && a.isForwarded == b.isForwarded
-            && a.planClaim == b.planClaim && a.fields.map(\.name) == b.fields.map(\.name)
-            && a.fields.map(\.claim) == b.fields.map(\.claim)
     }
 }

@@ -1,6 +1,8 @@
 /// Reads how the upstreams of a service share its requests.
 struct BalancingReader {
     let faults: Faults
+    /// Whether requests may have one.
+    let hasTenants: Bool
 
     /// Of a service.
     static let keys = ["balance", "health", "ejection", "connections"]
@@ -29,7 +31,13 @@ struct BalancingReader {
         }
         return section.read("hash", "tenant, client_ip or header:<name>") { text throws(ConfigurationError) in
             switch text {
-            case "tenant": return .hash(.tenant)
+            case "tenant":
+                guard hasTenants else {
+                    throw ConfigurationError(
+                        "`hash: tenant` needs tenants, and without an `identity` requests have none; add one, or hash by client_ip"
+                    )
+                }
+                return .hash(.tenant)
             case "client_ip": return .hash(.clientIP)
             default:
                 let name = String(text.dropFirst("header:".count)).lowercased()

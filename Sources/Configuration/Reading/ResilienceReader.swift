@@ -43,6 +43,9 @@ final class ResilienceReader {
         return found
     }
 
+    /// Names of services that others fall back to.
+    var fallbackServices: Set<String> { Set(fallbacks.map(\.to)) }
+
     /// All services have been read.
     func finish(_ services: [String]) {
         var next: [String: Set<String>] = [:]

@@ -58,16 +58,11 @@ struct RouteReader {
         var priority: Int
     }
 
-    /// A service's routes.
+    /// A service's routes. Whether it needs some is not looked at.
     mutating func read(
         _ service: Section, _ serviceName: String, _ scope: LimitScope, _ access: AuthorizationReader.Result
     ) -> [(route: Route, scope: LimitScope)] {
         let list = service.list("routes", of: "routes like {path: /product}")
-        if !service.has("routes") || list?.isEmpty == true {
-            faults.add(
-                "the service `\(serviceName)` has no routes; add `routes: [{path: /\(serviceName)}]`",
-                service.place(of: "routes") ?? service.position)
-        }
         var routes: [(route: Route, scope: LimitScope)] = []
         var names: [String: Int] = [:]
         for element in list ?? [] {

@@ -10,7 +10,7 @@ struct ServiceReader {
 
     static let keys =
         ["name", "routes", "upstreams", "limits"] + BalancingReader.keys + TransformationReader.keys
-        + AuthorizationReader.keys + ResilienceReader.keys
+        + AuthorizationReader.keys + ResilienceReader.keys + MigrationReader.keys
 
     struct Result {
         var service: Service
@@ -31,7 +31,9 @@ struct ServiceReader {
             faults: faults, limits: limits, authorization: authorization, transformations: transformations,
             resilience: resilience)
         let upstreamReader = UpstreamReader(faults: faults)
-        let balancingReader = BalancingReader(faults: faults)
+        let balancingReader = BalancingReader(faults: faults, hasTenants: limits.hasTenants)
+        let migrations = MigrationReader(faults: faults)
+        var withoutRoutes: [(name: String, place: Position)] = []
         for element in list {
             guard let section = Section(element, "services", keys: Self.keys, faults) else { continue }
             let name = readName(section)
@@ -45,6 +47,7 @@ struct ServiceReader {
             var scope = global.service(name)
             limits.read(section, into: &scope, isPublic: access.isPublic)
             let routes = routeReader.read(section, name, scope, access)
+            if routes.isEmpty { withoutRoutes.append((name, section.place(of: "routes") ?? section.position)) }
             // Where each route answers by itself, none is asked for.
             let needsUpstreams = routes.isEmpty || routes.contains { !$0.route.answersItself }
             let sources = needsUpstreams || section.has("upstreams") ? upstreamReader.read(section) : []
@@ -52,6 +55,8 @@ struct ServiceReader {
             service.balancing = balancingReader.read(section)
             service.transformation = transformations.read(section, parameters: nil)
             service.resilience = resilience.read(section, of: name)
+            service.mirror = migrations.mirror(section, of: name)
+            service.shift = migrations.shift(section, of: name)
             results.append(
                 Result(
                     service: service,
@@ -60,6 +65,12 @@ struct ServiceReader {
                         routes: routes.map { ($0.route.name, $0.scope) })))
         }
         resilience.finish(results.map(\.service.name))
+        migrations.finish(results.map(\.service))
+        let others = resilience.fallbackServices.union(migrations.secondVersions)
+        for service in withoutRoutes where !others.contains(service.name) {
+            faults.add(
+                "the service `\(service.name)` has no routes; add `routes: [{path: /\(service.name)}]`", service.place)
+        }
         return results
     }
 

@@ -7,6 +7,8 @@ package struct Service: Equatable, Sendable {
     /// Before that of the route.
     package var transformation = Transformation()
     package var resilience = Resilience()
+    package var mirror: Mirror?
+    package var shift: Shift?
 
     package init(name: String, routes: [Route], upstreams: [Upstream]) {
         self.init(name: name, routes: routes, sources: upstreams.map { .fixed(Endpoint($0)) })

@@ -1,12 +1,14 @@
 import Crypto
-import HTTPWire
+package import HTTPWire
+import LimiterCore
 import Tokens
+package import WeirConfiguration
 
 /// Finds out whose a request is. It belongs to one worker and one configuration.
 ///
 /// All of it is synchronous: whoever calls is known before the step returns, without a task or a hop to another thread. That
 /// is why tokens are checked with swift-crypto and the module Tokens rather than with jwt-kit, whose keys are an actor.
-struct Authenticator {
+package struct Authenticator {
     enum Outcome {
         case known(Caller)
         /// No credential, one that is not valid, one that is there twice, or two that disagree; and what is wrong with the token.
@@ -34,6 +36,17 @@ struct Authenticator {
         self.plan = plan
         sources = plan.issuers.map { $0.address.map(source) }
         tokens = plan.issuers.isEmpty ? nil : CredentialCache()
+    }
+
+    /// On its own, without plans and without keys that are fetched.
+    package init(_ settings: IdentitySettings) {
+        self.init(IdentityPlan(settings, TenantPlans())) { KeySource($0, ask: { _ in }) }
+    }
+
+    /// The tenant's name; nil: the request is not to be let in.
+    package mutating func tenant(of fields: borrowing HeadFields, at now: Int64) -> [UInt8]? {
+        guard case .known(let caller) = caller(of: fields, isFromTrustedProxy: false, at: now) else { return nil }
+        return caller.tenant?.name
     }
 
     /// `isFromTrustedProxy`: the peer may name the tenant. `now` is in milliseconds since 1970.

@@ -18,6 +18,16 @@ final class KeySource {
         self.ask = ask
     }
 
+    /// What is known of an address already, or is to be.
+    static func find(
+        _ address: String, in known: inout [String: KeySource], ask: @escaping @Sendable (String) -> Void
+    ) -> KeySource {
+        if let source = known[address] { return source }
+        let source = KeySource(address, ask: ask)
+        known[address] = source
+        return source
+    }
+
     /// false: nothing would come of waiting, or too many do.
     func wait(_ exchange: Exchange, for id: [UInt8]?, at now: Int64) -> Bool {
         let verdict = demand.miss(id, at: now)
@@ -31,7 +41,7 @@ final class KeySource {
 
     func use(_ update: KeyUpdate) {
         var hasChanged = false
-        if let new = update.keys, keys.map({ !$0.isSame(as: new) }) ?? true {
+        if let new = update.keys, keys != new {
             keys = new
             hasChanged = true
         }

@@ -13,7 +13,7 @@ struct AccessLine: Sendable {
     }
 
     enum Text: Sendable {
-        case requestID, traceID, clientIP, method, host, path, query, service, route, tenant, apiKey, upstream, cause
+        case requestID, traceID, clientIP, method, host, path, query, service, route, tenant, apiKey, upstream, cause, version
         case header(FieldName)
     }
 
@@ -111,6 +111,7 @@ struct AccessLine: Sendable {
         case .attempts: .attempts
         case .breaker: .breaker
         case .served: .served
+        case .version: .text(.version)
         case .header(let name): FieldName(name).map { .text(.header($0)) }
         }
     }

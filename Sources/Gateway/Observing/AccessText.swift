@@ -30,6 +30,7 @@ extension Exchange {
             if let name = apiKey?.name { Self.give(name, body) }
         case .tenant: if !tenant.name.isEmpty { tenant.name.withUnsafeBytes(body) }
         case .upstream: if let gate { gate.authority.withUnsafeBytes(body) }
+        case .version: if version == .second { Self.give(edition.plan.services[target].name, body) }
         case .cause: if let cause { Self.give(cause.name, body) }
         case .header(let name):
             if hasHead { _ = client.reader.head.fields.withReceivedValue(named: name, body) }

@@ -8,8 +8,12 @@ extension Exchange {
     /// Before the first attempt. Returns why there must be none.
     func beginAttempts() -> Problem? {
         guard target < 0, let place else { return nil }
-        target = place.service
-        guard let plan = edition.plan.resilience.routes[place.service][place.route] else { return nil }
+        target = version(of: place.service)
+        // A second version is asked as it declares itself.
+        let declared =
+            target == place.service
+            ? edition.plan.resilience.routes[place.service][place.route] : edition.plan.resilience.services[target]
+        guard let plan = declared else { return nil }
         resilience = plan
         trial = Trial()
         trial.active = plan

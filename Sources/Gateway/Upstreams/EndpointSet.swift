@@ -36,8 +36,8 @@ struct EndpointSet: Sendable {
 final class EndpointDirectory: Sendable {
     fileprivate struct State {
         var discovered: [UpstreamSource: [Endpoint]] = [:]
-        /// By service, of those that are in a set now.
-        var statuses: [String: [Upstream: EndpointStatus]] = [:]
+        /// By service: of what is in its set now, in order, and of whatever a worker or the checks still hold.
+        var statuses: [String: (current: [Upstream], known: [Upstream: EndpointStatus])] = [:]
     }
 
     private let state = Mutex(State())
@@ -47,20 +47,25 @@ final class EndpointDirectory: Sendable {
         state.withLock { $0.discovered[source] = endpoints }
     }
 
-    /// What a service has now. Endpoints that stay have the same status as before.
+    /// What a service has now. An endpoint has one status for all who ask, as long as any of them holds it.
     func set(of service: Service) -> EndpointSet {
         state.withLock { state in
             var endpoints: [Endpoint] = []
-            var statuses: [Upstream: EndpointStatus] = [:]
+            // Taken out of the state, so that what nobody else holds is held here alone.
+            var known = state.statuses.removeValue(forKey: service.name)?.known ?? [:]
+            var upstreams: Set<Upstream> = []
             for endpoint in service.sources.flatMap({ state.endpoints(of: $0) })
-            where statuses[endpoint.upstream] == nil {
+            where upstreams.insert(endpoint.upstream).inserted {
                 endpoints.append(endpoint)
-                statuses[endpoint.upstream] =
-                    state.statuses[service.name]?[endpoint.upstream]
-                    ?? EndpointStatus(service: service.name, upstream: endpoint.upstream)
+                if known[endpoint.upstream] == nil {
+                    known[endpoint.upstream] = EndpointStatus(service: service.name, upstream: endpoint.upstream)
+                }
             }
-            state.statuses[service.name] = statuses
-            return EndpointSet(endpoints: endpoints, statuses: endpoints.map { statuses[$0.upstream]! })
+            for upstream in Set(known.keys).subtracting(upstreams) {
+                if isKnownUniquelyReferenced(&known[upstream]) { known[upstream] = nil }
+            }
+            state.statuses[service.name] = (endpoints.map(\.upstream), known)
+            return EndpointSet(endpoints: endpoints, statuses: endpoints.map { known[$0.upstream]! })
         }
     }
 
@@ -74,11 +79,11 @@ final class EndpointDirectory: Sendable {
         }
     }
 
-    /// Of all endpoints, by service and upstream.
+    /// Of the endpoints that there are now, by service.
     var statuses: [EndpointStatus] {
         state.withLock { state in
             state.statuses.sorted { $0.key < $1.key }.flatMap { _, statuses in
-                statuses.values.sorted { $0.upstream.description < $1.upstream.description }
+                statuses.current.compactMap { statuses.known[$0] }
             }
         }
     }

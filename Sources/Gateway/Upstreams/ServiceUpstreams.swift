@@ -69,7 +69,7 @@ final class ServiceUpstreams {
         let choice = balancer.choose(
             at: worker.now, key: key(of: exchange),
             isHealthy: { set.statuses[$0].isHealthy },
-            isTried: { index in !exchange.tried.isEmpty && exchange.tried.contains { $0 === gates[index] } },
+            isTried: { exchange.attempted != nil && exchange.hasTried(gates[$0]) },
             inFlight: { gates[$0].inFlight })
         guard let choice else { return nil }
         if choice.isPanic != isPanicking { panicChanged(choice.isPanic) }
@@ -157,6 +157,8 @@ extension Exchange {
         if attempts > 0, let attempted { tried.append(attempted) }
         attempted = gate
     }
+
+    func hasTried(_ gate: UpstreamGate) -> Bool { attempted === gate || tried.contains { $0 === gate } }
 
     /// Once an attempt, or twice where an answer that began well ended badly.
     func report(_ outcome: AttemptOutcome) {

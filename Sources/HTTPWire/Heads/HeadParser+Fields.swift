@@ -59,6 +59,7 @@ extension HeadParser {
         case .contentLength: if hasTab || hasBlanksAfter { throw WireError(.badContentLength) }
         case .transferEncoding: if hasTab || hasBlanksAfter { throw WireError(.badTransferEncoding) }
         case .connection: if hasTab { throw WireError(.badConnection) }
+        case .host: if hasTab { throw WireError(.badHost) }
         default: break
         }
     }

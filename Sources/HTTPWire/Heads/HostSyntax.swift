@@ -18,8 +18,12 @@ enum HostSyntax {
         guard bytes[offset] == UInt8(ascii: ":") else { return false }
         offset &+= 1
         guard end &- offset >= 1, end &- offset <= 5 else { return false }
-        while offset < end, classes[Int(bytes[offset])] & ByteClass.digit != 0 { offset &+= 1 }
-        return offset == end
+        var port = 0
+        while offset < end, classes[Int(bytes[offset])] & ByteClass.digit != 0 {
+            port = port &* 10 &+ Int(bytes[offset] & 0xf)
+            offset &+= 1
+        }
+        return offset == end && port <= 65_535
     }
 
     private static func isInAddress(_ byte: UInt8, _ classes: UnsafePointer<UInt8>) -> Bool {

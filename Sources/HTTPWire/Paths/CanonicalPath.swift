@@ -6,7 +6,7 @@ package import NIOCore
 /// runs of slashes merged. Refused (400), as different servers read them differently:
 /// - `;` in any segment: some servers drop such parameters before they look the path up. Its escape `%3B` is kept;
 /// - escapes of control characters, `/` and `\`; escapes that are not two hexadecimal digits;
-/// - escapes of an escape of `.`, `/`, `\` or NUL, at any depth (`%252e`, `%25252f`);
+/// - escapes of an escape of `.`, `/`, `\`, NUL, CR or LF, at any depth (`%252e`, `%25252f`);
 /// - bytes that can only be an overlong UTF-8 form (`%C0`, `%C1`, `%E0%80`...`%E0%9F`, `%F0%80`...`%F0%8F`).
 ///
 /// Idempotent. Letters' case is kept; the query is not part of it. One value serves a connection: it keeps its room.

@@ -50,6 +50,11 @@ enum PathRewriter {
         }
     }
 
+    /// The digits of `.`, `/`, `\`, NUL, LF and CR.
+    private static let escapedEscapes: [(UInt8, UInt8)] = [
+        (0x32, 0x65), (0x32, 0x66), (0x35, 0x63), (0x30, 0x30), (0x30, 0x61), (0x30, 0x64),
+    ]
+
     /// `%25` followed by what would be a refused or a decoded escape, were `%25` a `%`.
     private static func refuseEscapedEscapes(
         _ bytes: UnsafeMutablePointer<UInt8>, _ length: Int
@@ -63,8 +68,7 @@ enum PathRewriter {
             offset += 3
             while offset + 1 < length, isPair(bytes + offset, 0x32, 0x35) { offset += 2 }
             guard offset + 1 < length else { return }
-            for (high, low) in [(0x32, 0x65), (0x32, 0x66), (0x35, 0x63), (0x30, 0x30)] as [(UInt8, UInt8)]
-            where isPair(bytes + offset, high, low) { throw WireError(.badPath) }
+            for (high, low) in escapedEscapes where isPair(bytes + offset, high, low) { throw WireError(.badPath) }
         }
     }
 

@@ -13,6 +13,7 @@ package final class Metrics: Sendable {
     package let traffic: TrafficMetrics
     package let spans = SpanMetrics()
     package let upstreams = UpstreamMetrics()
+    package let migrations = MigrationMetrics()
     private let reloads = Cells(count: 2)
 
     /// `limits` in the order of the limit table's labels. `workers` counts the gateway's event loops. `traffic` has the services again,
@@ -62,6 +63,7 @@ package final class Metrics: Sendable {
         tables.writeDecisions(to: &exposition)
         tables.writeConnections(to: &exposition)
         upstreams.write(to: &exposition)
+        migrations.write(to: &exposition)
         tables.writeResilience(breakers.withLock { $0 }, to: &exposition)
         writeReloads(to: &exposition)
         writeStore(to: &exposition)

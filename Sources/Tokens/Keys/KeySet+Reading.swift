@@ -38,7 +38,7 @@ extension KeySet {
             throw KeySetError(
                 list.isEmpty ? "its list of `keys` is empty" : "none of its keys can check signatures: \(reasons)")
         }
-        return KeySet(keys, source: text)
+        return KeySet(keys)
     }
 
     /// `failure`: it is passed over.

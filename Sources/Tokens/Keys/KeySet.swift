@@ -1,18 +1,17 @@
 /// An issuer's keys.
 package final class KeySet: Equatable, Sendable {
     package let keys: [VerificationKey]
-    /// The text that it was read from; empty: none.
-    private let source: [UInt8]
 
     /// Keys that a set may have.
     package static let mostKeys = 256
 
-    package init(_ keys: [VerificationKey], source: [UInt8] = []) {
-        self.keys = keys
-        self.source = source
-    }
+    init(_ keys: [VerificationKey]) { self.keys = keys }
 
-    package static func == (a: KeySet, b: KeySet) -> Bool { a.keys == b.keys }
+    /// A secret alone; nil: it is too short for any algorithm.
+    package convenience init?(secret: [UInt8]) {
+        guard let key = VerificationKey(secret: secret) else { return nil }
+        self.init([key])
+    }
 
     /// Which key a token's signature is to be checked with.
     package enum Choice: Sendable {
@@ -40,6 +39,5 @@ package final class KeySet: Equatable, Sendable {
         Set(SignatureAlgorithm.allCases.filter { algorithm in keys.contains { $0.fits(algorithm) } })
     }
 
-    /// Whether both were read from the same text.
-    package func isSame(as other: KeySet) -> Bool { source == other.source }
+    package static func == (a: KeySet, b: KeySet) -> Bool { a.keys == b.keys }
 }

@@ -36,7 +36,7 @@ package struct VerificationKey: Equatable, Sendable {
     }
 
     /// A secret that both sides know; nil: too short for any algorithm.
-    package init?(secret: [UInt8]) {
+    init?(secret: [UInt8]) {
         guard secret.count >= 32 else { return nil }
         self.init(id: nil, algorithm: nil, .secret(SymmetricKey(data: secret)))
     }

@@ -19,7 +19,7 @@ struct WeirProcess {
 
     /// For the last spans to reach the collector.
     private static let exportPatience = Duration.seconds(5)
-    /// How long the start waits for upstreams to be looked up before it serves without those that are not known.
+    /// How long a start, or another configuration, waits for upstreams to be looked up before it serves without those that are not known.
     private static let discoveryPatience = Duration.seconds(2)
 
     private let configuration: Configuration
@@ -37,6 +37,8 @@ struct WeirProcess {
     /// Starts, says where it listens, and returns once SIGTERM or SIGINT was answered by an orderly end.
     func runUntilStopped(_ started: (Addresses) -> Void) async throws {
         let signal = await StopSignal()
+        let files = OpenFiles.raised()
+        files.warn(of: configuration, logger)
         let metrics = Metrics(
             services: configuration.services.map(\.name), limits: configuration.limits.labels.map(\.metricsName),
             workers: configuration.gateway.workers, traffic: TrafficNames(configuration.services))
@@ -47,7 +49,7 @@ struct WeirProcess {
         let controlGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let failure: (any Error)?
         do {
-            try await run(workers, controlGroup, metrics, accessLog, exporter, until: signal, started)
+            try await run(workers, controlGroup, metrics, accessLog, exporter, files, until: signal, started)
             failure = nil
         } catch {
             failure = error
@@ -61,7 +63,8 @@ struct WeirProcess {
 
     private func run(
         _ workers: MultiThreadedEventLoopGroup, _ controlGroup: MultiThreadedEventLoopGroup, _ metrics: Metrics,
-        _ accessLog: AccessLog?, _ exporter: SpanExporter?, until signal: StopSignal, _ started: (Addresses) -> Void
+        _ accessLog: AccessLog?, _ exporter: SpanExporter?, _ files: OpenFiles,
+        until signal: StopSignal, _ started: (Addresses) -> Void
     ) async throws {
         let stores = try CounterStores(configuration, metrics: metrics, logger: logger)
         let recorder = try UsageRecorder(configuration, stores.counters, logger)
@@ -87,10 +90,14 @@ struct WeirProcess {
             configuration: configuration, limiter: controlLimiter, usage: controlUsage, board: overrides.board,
             overrides: overrides.store, metrics: metrics, status: { stores.status }, readiness: readiness,
             logLevel: log.level, group: controlGroup, logger: logger)
+        let keys = KeyKeeper(logger: logger)
         let gateway = GatewayServer(
             configuration: configuration, group: workers, guards: stores.local, metrics: metrics, logger: logger,
-            accessLog: accessLog, spans: exporter?.queue, makeStore: { stores.store(of: $0) })
+            accessLog: accessLog, spans: exporter?.queue, mostConnections: files.clients(of: configuration),
+            requestKeys: { keys.request($0) },
+            makeStore: { stores.store(of: $0) })
         overrides.board.listen { gateway.use($0) }
+        keys.keep(configuration.identity) { gateway.use($0) }
         let discovery = Discovery(logger: logger) { gateway.use($0, of: $1) }
         discovery.use(configuration.services, configuration.dns)
         await discovery.settle(within: Self.discoveryPatience)
@@ -102,8 +109,11 @@ struct WeirProcess {
             metrics.use(services: next.services.map(\.name), limits: next.limits.labels.map(\.metricsName))
             metrics.traffic.use(TrafficNames(next.services))
             let prepared = try gateway.prepare(next)
+            discovery.use(next.services, next.dns)
+            await discovery.settle(within: Self.discoveryPatience)
             stores.use(next.limits)
             overrides.board.use(next.limits)
+            keys.keep(next.identity) { gateway.use($0) }
             await gateway.use(prepared)
         }
         let failure: (any Error)?
@@ -128,6 +138,7 @@ struct WeirProcess {
         discovery.stop()
         await gateway.shutdown()
         await control.shutdown()
+        await keys.stop()
         recording.cancel()
         await recording.value
         recorder.record()

@@ -21,7 +21,7 @@ final class TestUpstream: Sendable {
         withUnsafeMutablePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 _ = bind(accepting, $0, size)
-                listen(accepting, 128)
+                listen(accepting, 1024)
                 getsockname(accepting, $0, &size)
             }
         }

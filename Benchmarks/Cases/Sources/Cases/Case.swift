@@ -52,6 +52,11 @@ package struct Case: Sendable {
         Case("route-pattern-of-10000", "a pattern found among 10,000 routes of all kinds, with hosts") {
             try RouteMatching(routes: 10_000, .mixed)
         },
+        Case("token-cached", "the caller found by a token that was checked before") { try TokenFinding() },
+        Case("token-verify-es256", "a token read and its ES256 signature checked") {
+            try TokenChecking(SampleTokens.es256)
+        },
+        Case("token-verify-rs256", "the same, RS256 with 2048 bits") { try TokenChecking(SampleTokens.rs256) },
         Case("script-encode-1-limit", "a call of the decision script written, one limit") {
             try ScriptEncoding(limits: 1)
         },

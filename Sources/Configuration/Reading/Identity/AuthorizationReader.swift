@@ -76,7 +76,7 @@ struct AuthorizationReader {
         return rules
     }
 
-    private func readClaims(_ section: Section) -> [(name: String, values: [String])]? {
+    private func readClaims(_ section: Section) -> [AuthorizationRules.Claim]? {
         guard let value = section.value("claims") else { return nil }
         guard case .mapping(let pairs) = value.content else {
             faults.add(
@@ -102,7 +102,7 @@ struct AuthorizationReader {
             if elements.isEmpty {
                 faults.add("the claim `\(name)` may have no value at all; list some", value.position)
             }
-            return (name, values)
+            return AuthorizationRules.Claim(name: name, values: values)
         }
     }
 

@@ -106,13 +106,13 @@ struct TokenReader {
         default:
             let hint = "; make one with `openssl rand -hex 32`"
             guard let secret = reader.readSecret("secret", "secret_file", section, hint: hint) else { return nil }
-            guard let key = VerificationKey(secret: Array(secret.utf8)) else {
+            guard let keys = KeySet(secret: Array(secret.utf8)) else {
                 faults.add(
                     "the secret has \(secret.utf8.count) bytes, and HS256 needs at least 32\(hint)",
                     section.place(of: sources[0]) ?? section.position)
                 return nil
             }
-            return .known(KeySet([key]))
+            return .known(keys)
         }
     }
 
@@ -120,7 +120,7 @@ struct TokenReader {
         section.read("jwks_file", "a file's path") { path throws(ConfigurationError) in
             let text: String
             do throws(ConfigurationError) {
-                text = try ConfigurationFile.read(ConfigurationFile.resolve(path, from: faults.file))
+                text = try faults.read(path).text
             } catch {
                 throw ConfigurationError("the key set `\(path)` cannot be used: \(error.message)")
             }
@@ -190,7 +190,7 @@ struct TokenReader {
         "proxy-authorization", "http2-settings", "via",
     ]
 
-    private func readFields(_ section: Section, _ header: String) -> [(name: String, claim: String)] {
+    private func readFields(_ section: Section, _ header: String) -> [TokenSettings.Field] {
         guard let value = section.value("headers") else { return [] }
         guard case .mapping(let pairs) = value.content else {
             faults.add(
@@ -198,7 +198,7 @@ struct TokenReader {
             )
             return []
         }
-        var fields: [(name: String, claim: String)] = []
+        var fields: [TokenSettings.Field] = []
         for (key, value) in pairs {
             guard case .scalar(let name, _) = key.content, HeaderName.isValid(name), !name.contains("_") else {
                 if case .scalar(let name, _) = key.content, RenamedKeys.isMark(name) { continue }
@@ -224,7 +224,7 @@ struct TokenReader {
             if let claim = faults.at(
                 value.position, { () throws(ConfigurationError) in try Self.checkText(claim) })
             {
-                fields.append((name, claim))
+                fields.append(TokenSettings.Field(name: name, claim: claim))
             }
         }
         return fields

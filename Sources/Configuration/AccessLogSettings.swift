@@ -13,7 +13,8 @@ package struct AccessLogSettings: Hashable, Sendable {
     }
 
     package enum Field: Hashable, Sendable {
-        case time, requestID, traceID, clientIP, method, host, path, query, status, service, route, tenant, apiKey, outcome
+        case time, requestID, traceID, clientIP, method, host, path, query, status, service, route, tenant, apiKey,
+            outcome
         case limitedBy, shadowLimitedBy, degraded, duration, upstream, upstreamDuration, upstreamStatus
         case bytesIn, bytesOut, userAgent, referer, cause
         case attempts, breaker, served, version
@@ -22,7 +23,8 @@ package struct AccessLogSettings: Hashable, Sendable {
 
         /// Those that are written where nothing else is said.
         package static let defaults: [Field] = [
-            .time, .requestID, .traceID, .clientIP, .method, .path, .status, .service, .route, .tenant, .apiKey, .outcome,
+            .time, .requestID, .traceID, .clientIP, .method, .path, .status, .service, .route, .tenant, .apiKey,
+            .outcome,
             .limitedBy, .shadowLimitedBy, .degraded, .duration, .upstream, .upstreamDuration, .bytesIn, .bytesOut,
             .cause, .attempts, .breaker, .served, .version,
         ]

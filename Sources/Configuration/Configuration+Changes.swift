@@ -10,7 +10,7 @@ extension Configuration {
         if control != next.control { keys.append("control") }
         if store != next.store { keys.append("store") }
         if usage != next.usage { keys.append("usage") }
-        if tracing != next.tracing { keys.append("tracing") }
+        if tracing?.export != next.tracing?.export { keys.append("tracing") }
         if logging != next.logging { keys.append("logging") }
         guard !keys.isEmpty else { return nil }
         let names = keys.map { "`\($0)`" }.joined(separator: ", ")
@@ -23,7 +23,7 @@ extension Configuration {
         if gateway != next.gateway { changes.append("gateway") }
         if identity != next.identity { changes.append("identity") }
         if dns != next.dns { changes.append("dns") }
-        if dns != next.dns { changes.append("dns") }
+        if tracing != next.tracing { changes.append("tracing") }
         changes += Self.changes(
             from: Dictionary(uniqueKeysWithValues: services.map { ($0.name, $0) }),
             to: Dictionary(uniqueKeysWithValues: next.services.map { ($0.name, $0) }), of: "service"

@@ -41,6 +41,13 @@ package struct TracingSettings: Hashable, Sendable {
     }
 
     package init(collector: String) { self.collector = collector }
+
+    /// What whoever sends spans needs to know: all but which traces are continued and recorded.
+    var export: TracingSettings {
+        var settings = self
+        (settings.sample, settings.trust) = (1, .everyone)
+        return settings
+    }
 }
 
 /// How the process itself logs, to standard error.

@@ -11,29 +11,29 @@ extension OpenAPI {
 
     static let migrationSchemas: JSON = [
         "Migrations": object(["services": ["type": "array", "items": reference("Migration")]]),
-        "Migration": object(["service": text, "shift": optional("Shift"), "mirror": optional("Mirror")]),
+        "Migration": object(["service": word, "shift": optional("Shift"), "mirror": optional("Mirror")]),
         "Shift": object([
-            "to": text, "share": share, "scheduled_share": share, "returned": ["type": "boolean"],
+            "to": word, "share": share, "scheduled_share": share, "returned": ["type": "boolean"],
             "first": optional("VersionCounts"), "second": optional("VersionCounts"),
         ]),
-        "VersionCounts": object(["requests": count, "failures": count]),
+        "VersionCounts": object(["requests": number, "failures": number]),
         "Mirror": object([
-            "to": text, "share": share, "compared": count, "same": count, "unanswered": count, "left_out": count,
+            "to": word, "share": share, "compared": number, "same": number, "unanswered": number, "left_out": number,
             "first_ms": reference("Quantiles"), "second_ms": reference("Quantiles"),
             "statuses": ["type": "array", "items": reference("StatusPair")],
             "differences": ["type": "array", "items": reference("Difference")],
         ]),
         "Quantiles": object(["p50": optionalNumber, "p95": optionalNumber, "p99": optionalNumber]),
-        "StatusPair": object(["first": optionalStatus, "second": optionalStatus, "requests": count]),
+        "StatusPair": object(["first": optionalStatus, "second": optionalStatus, "requests": number]),
         "Difference": object([
-            "at": ["type": "string", "format": "date-time"], "request_id": text, "method": text, "path": text,
+            "at": ["type": "string", "format": "date-time"], "request_id": word, "method": word, "path": word,
             "first": optionalStatus, "second": optionalStatus, "first_ms": ["type": "number"],
             "second_ms": ["type": "number"],
         ]),
     ]
 
-    private static let text: JSON = ["type": "string"]
-    private static let count: JSON = ["type": "integer", "minimum": 0]
+    private static let word: JSON = ["type": "string"]
+    private static let number: JSON = ["type": "integer", "minimum": 0]
     private static let share: JSON = ["type": "number", "minimum": 0, "maximum": 1]
     private static let optionalNumber: JSON = ["type": ["number", "null"]]
     private static let optionalStatus: JSON = ["type": ["integer", "null"]]

@@ -66,7 +66,7 @@ enum Forwarding {
         client.reader.head.fields.remove(.xWeirTenant)
         client.reader.head.fields.remove(.xForwardedFor)
         if exchange.requestID.given == nil { client.reader.head.fields.remove(.xRequestID) }
-        exchange.trace?.removeFields(&client.reader.head.fields)
+        if let trace = exchange.trace { trace.removeFields(&client.reader.head.fields) }
         if let name = identity.keyHeader { client.reader.head.fields.remove(named: name) }
         if !identity.issuers.isEmpty { removeTokens(exchange) }
         guard !client.isTrustedProxy else { return }
@@ -139,7 +139,7 @@ enum Forwarding {
             exchange.requestID.write(client.reader.head.fields, to: &cursor)
             cursor.write("\r\n")
         }
-        exchange.trace?.write(to: &cursor)
+        if let trace = exchange.trace { trace.write(to: &cursor) }
         if !exchange.tenant.name.isEmpty {
             cursor.write("X-Weir-Tenant: ")
             cursor.write(exchange.tenant.name)

@@ -250,7 +250,7 @@ enum Respond {
             service: exchange.place.map { exchange.edition.plan.services[$0.service].metricsIndex } ?? -1,
             status: exchange.status)
         if let place = exchange.place { countTraffic(exchange, place) }
-        if let cause = exchange.cause { exchange.logFailure(cause) }
+        if let cause = exchange.cause, exchange.status >= 500 || cause == .truncated { exchange.logFailure(cause) }
         if exchange.trace != nil { exchange.traceEnds() }
         if let log = exchange.worker.log { AccessRecord.write(exchange, to: log) }
         if exchange.resilience != nil { exchange.endAttempts() }

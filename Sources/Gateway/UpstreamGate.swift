@@ -167,13 +167,13 @@ final class UpstreamGate {
         if let owner {
             let opens = pool.ownFailed()
             if owner.isCurrent, owner.exchange.isWaiting(at: self) {
-                owner.exchange.noteFailure(cause)
+                if !isTimeout { owner.exchange.noteFailure(cause) }
                 owner.exchange.upstreamUnreachable(isTimeout: isTimeout)
             }
             if opens { open() }
         } else {
             let (waiter, opens) = pool.openingFailed()
-            waiter?.noteFailure(cause)
+            if !isTimeout { waiter?.noteFailure(cause) }
             waiter?.upstreamUnreachable(isTimeout: isTimeout)
             if opens { open() }
         }

@@ -46,12 +46,27 @@ import WeirConfiguration
         ("plans:", "store: {redis: redis://127.0.0.1:6379}\nplans:", "`store`"),
         ("plans:", "control: {listen: 127.0.0.1:8082}\nplans:", "`control`"),
         ("plans:", "usage: {file: usage.log}\nplans:", "`usage`"),
+        ("plans:", "tracing: {otlp: \"http://c/v1/traces\"}\nplans:", "`tracing`"),
+        ("plans:", "logging: {level: debug}\nplans:", "`logging`"),
     ])
     func whatNeedsARestartIsRefused(old: String, new: String, key: String) throws {
         let before = try Self.parse(Self.text)
         let next = try Self.parse(Self.text.replacing(old, with: new), after: before)
         #expect(before.refusal(ofReloading: next)?.hasPrefix("\(key) cannot change while Weir runs") == true)
         #expect(before.refusal(ofReloading: before) == nil)
+    }
+
+    @Test func whatIsLoggedAndTracedMayChange() throws {
+        func text(_ log: String, _ tracing: String) throws -> Configuration {
+            try Self.parse(
+                Self.text.replacing("workers: 2", with: "workers: 2, access_log: {to: stdout\(log)}")
+                    .replacing("plans:", with: "tracing: {otlp: \"http://c/v1/traces\"\(tracing)}\nplans:"))
+        }
+        let before = try text("", "")
+        let next = try text(", sample: 1%, format: combined", ", sample: 1%, trust: proxies")
+        #expect(before.refusal(ofReloading: next) == nil)
+        #expect(before.changes(to: next) == ["gateway", "tracing"])
+        #expect(try before.refusal(ofReloading: text("", ", service_name: other"))?.hasPrefix("`tracing`") == true)
     }
 
     @Test func limitsKeepTheirPlacesAndNewOnesComeBehind() throws {

@@ -41,9 +41,13 @@ import WeirConfiguration
             ("  #   ", "    "), ("  # max_", "  max_"), ("  # access_log", "  access_log"), ("  # token:", "  token:"),
             ("# store:", "store:"), ("# usage:", "usage:"), ("#   file", "  file"), ("#   interval", "  interval"),
             ("#   redis", "  redis"), ("#   deadline", "  deadline"),
-            ("#   replicas", "  replicas"), ("  # header: X-Tenant", "  header: X-Tenant"), ("  # - {", "  - {"),
-            ("  # jwt:", "  jwt:"), ("    # authorize", "    authorize"), ("  # default_plan", "  default_plan"),
-            ("# plans:", "plans:"), ("#   - name: ", "  - name: "),
+            ("#   replicas", "  replicas"), ("# tracing:", "tracing:"), ("#   otlp", "  otlp"),
+            ("#   headers", "  headers"), ("#   sample", "  sample"), ("#   trust", "  trust"),
+            ("#   service_name", "  service_name"), ("#   batch", "  batch"), ("#   attributes", "  attributes"),
+            ("# logging:", "logging:"), ("#   level", "  level"), ("#   format", "  format"),
+            ("  # header: X-Tenant", "  header: X-Tenant"), ("  # - {", "  - {"),
+            ("  # jwt:", "  jwt:"), ("    # authorize", "    authorize"),
+            ("  # default_plan", "  default_plan"), ("# plans:", "plans:"), ("#   - name: ", "  - name: "),
             ("#     limits:", "    limits:"), ("#       - {", "      - {"), ("# tenants:", "tenants:"),
             ("#   - {name: initech", "  - {name: initech"),
         ] {
@@ -52,7 +56,12 @@ import WeirConfiguration
         }
         let configuration = try Configuration.parse(text, file: "weir.yaml")
         #expect(configuration.gateway.maximumBodyBytes == 10 << 20)
-        #expect(configuration.gateway.accessLog == AccessLogSettings(.standardOutput))
+        let log = configuration.gateway.accessLog
+        #expect(log.destination == .file("./access.log") && log.fields.count == 26 && log.sample == 0.1)
+        #expect(log.redacted == [.clientIP, .header("x-version")] && log.redactedParameters == ["token"])
+        let tracing = try #require(configuration.tracing)
+        #expect(tracing.sample == 0.1 && tracing.trust == .everyone && tracing.batch == TracingSettings.Batch())
+        #expect(configuration.logging == LoggingSettings())
         #expect(configuration.gateway.timeouts.drain == .seconds(30))
         #expect(configuration.control.token == "...")
         #expect(configuration.store?.deadline == .milliseconds(20))

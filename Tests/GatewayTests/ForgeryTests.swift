@@ -16,25 +16,24 @@ struct ForgeryTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// That of `scripts/test`, or the system's, if it has both packages.
-    private static let python: String? = [
-        root.appending(path: ".build/python/bin/python3").path, "/usr/bin/python3", "/usr/local/bin/python3",
-    ].first { path in
-        FileManager.default.isExecutableFile(atPath: path)
-            && (try? output(of: path, ["-c", "import jwt, jwcrypto"])) != nil
+    /// That has what `scripts/test` installs.
+    private static let python: String? = (try? output(of: ["python3", "-c", "import jwt, jwcrypto"])).map { _ in
+        "python3"
     }
 
-    private static func output(of program: String, _ arguments: [String]) throws -> Data {
+    private static func output(of command: [String]) throws -> Data {
         let process = Process()
-        process.executableURL = URL(filePath: program)
-        process.arguments = arguments
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = command
+        let packages = root.appending(path: ".build/python-packages").path
+        process.environment = ProcessInfo.processInfo.environment.merging(["PYTHONPATH": packages]) { $1 }
         let pipe = Pipe()
         process.standardOutput = pipe
         process.standardError = FileHandle.nullDevice
         try process.run()
         let data = pipe.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Wire.Failure(description: "\(program) failed") }
+        guard process.terminationStatus == 0 else { throw Wire.Failure(description: "\(command) failed") }
         return data
     }
 
@@ -44,7 +43,7 @@ struct ForgeryTests {
         defer { upstream.stop() }
         let issuer = try TokenIssuer()
         let script = Self.root.appending(path: "Tests/Forgeries/forge.py").path
-        let lines = try Self.output(of: try #require(Self.python), [script, issuer.folder]).split(separator: 0x0a)
+        let lines = try Self.output(of: [try #require(Self.python), script, issuer.folder]).split(separator: 0x0a)
         let rows = try lines.map { try JSONDecoder().decode(Row.self, from: $0) }
         #expect(rows.count { $0.valid } >= 20)
         #expect(rows.count { !$0.valid } >= 120)

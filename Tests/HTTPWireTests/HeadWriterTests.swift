@@ -37,6 +37,20 @@ import Testing
         #expect(try Self.forward(request) == forwarded + "x-weir-tenant: acme\r\n\r\n")
     }
 
+    @Test func whatIsWithheldIsFoundAndNotWritten() throws {
+        var head = try parseRequest("GET / HTTP/1.1\r\nHost: h\r\nX-A: 1\r\nx_a: 2\r\nX-B: 3\r\nx-a: 4\r\n\r\n")
+        let name = try #require(FieldName("x-a"))
+        head.fields.withhold(named: name)
+        head.fields.withhold(.host)
+        var out = ByteBuffer()
+        head.fields.write(into: &out)
+        #expect(String(buffer: out) == "X-B: 3\r\n")
+        let first = head.fields.firstIndex(named: name)
+        let next = head.fields.firstIndex(named: name, from: 2)
+        let hasHost = head.fields.contains(.host)
+        #expect(first == 1 && next == 4 && hasHost)
+    }
+
     @Test func aForwardedHeadIsReadAgainAsItWas() throws {
         let request = "PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nConnection: close\r\nX: \u{e9}\r\n\r\n"
         let head = try parseRequest(try Self.forward(request))

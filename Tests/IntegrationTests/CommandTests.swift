@@ -175,6 +175,32 @@ import Testing
         }
     }
 
+    @Test func aRequestIsExplainedByItsMethodItsFieldsAndItsQuery() throws {
+        let file = """
+            limits: [{name: each, per: route, rate: 9/minute}]
+            services:
+              - name: shop
+                upstreams: [http://127.0.0.1:1]
+                routes:
+                  - {pattern: "/shop/{id}", name: one, methods: [GET]}
+                  - {path: /shop, name: two, headers: {X-Version: "2"}, query: {beta: true}}
+
+            """
+        try Self.inFolder(["weir.yaml": file]) { folder in
+            func explain(_ arguments: String...) throws -> CommandRun {
+                try CommandRun(["explain", "--offline", "--tenant", "a", "--path"] + arguments, in: folder)
+            }
+            #expect(try explain("/shop/./7").output.contains("shop     one"))
+            let two = try explain("/shop/7/8?beta", "--method", "put", "--header", "X-Version: 2")
+            #expect(two.status == 0 && two.output.contains("shop     two"))
+            let none = try explain("/shop/7/8?beta")
+            #expect(none.status == 1 && none.errors.contains("no route takes /shop/7/8?beta"))
+            let notAllowed = try explain("/shop/7", "--method", "PUT")
+            #expect(notAllowed.status == 1 && notAllowed.errors.contains("for GET alone, so a gateway answers 405"))
+            #expect(try explain("/shop/%2f").errors.contains("it is not well-formed"))
+        }
+    }
+
     @Test(arguments: ["127.0.0.1", "localhost"])
     func whereNothingAnswersThatIsSaidAtOnce(_ host: String) throws {
         let port = try RedisServer.freePort()

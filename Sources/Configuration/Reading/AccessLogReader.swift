@@ -136,11 +136,12 @@ struct AccessLogReader {
         return ConfigurationError("`header:\(name)` carries credentials, which are not logged; remove it")
     }
 
-    /// The header of API keys is known only when the identity has been read.
+    /// Which headers carry keys and tokens is known only when the identity has been read.
     func check(_ settings: AccessLogSettings, _ identity: IdentitySettings, _ file: Section) {
-        guard let name = identity.apiKeys?.header else { return }
+        let names = (identity.apiKeys.map { [$0.header] } ?? []) + identity.tokens.map(\.header)
+        let credentials = Set(names.map { $0.replacing("_", with: "-") })
         for case .header(let header) in settings.fields + Array(settings.redacted) {
-            guard let fault = Self.refusal(of: header, among: [name.replacing("_", with: "-")]) else { continue }
+            guard let fault = Self.refusal(of: header, among: credentials) else { continue }
             faults.add(fault.message, file.place(of: "access_log", in: "gateway") ?? .start)
             return
         }

@@ -43,7 +43,8 @@ struct ConfigurationReader {
             [identity.header, identity.apiKeys?.header].compactMap { $0 } + identity.tokens.map(\.header))
         let services = ServiceReader(
             faults: faults, limits: limits, authorization: AuthorizationReader(faults: faults, facts: facts),
-            transformations: TransformationReader(faults: faults, credentials: credentials),
+            transformations: TransformationReader(
+                faults: faults, credentials: credentials, hasTokens: facts.hasTokens),
             resilience: ResilienceReader(faults: faults, connect: gateway.timeouts.connect)
         ).read(file, global)
         // Where limits are faulty, what plans change of them is no fault of its own.

@@ -38,7 +38,7 @@ struct RouteActionReader {
     private func readRewrite(_ route: Section, _ match: Route.Match, _ parameters: [String]?) -> PathRewrite? {
         if route.has("rewrite") {
             let path = route.read("rewrite", "a path like /internal/${param:id}") { text throws(ConfigurationError) in
-                let template = try Template(parsing: text, parameters: parameters)
+                let template = try templates.checked(Template(parsing: text, parameters: parameters))
                 // With any values in place of the variables it must be a path that requests can have.
                 try RoutePath.check(template.example(other: "x"), isWhole: true)
                 return template
@@ -76,7 +76,8 @@ struct RouteActionReader {
                 faults.add("`to` gives the whole location, so `\(key)` has no effect; remove one", place)
             }
             let to = section.read("to", "a location like https://new.example.com${path}") {
-                text throws(ConfigurationError) in try RedirectLocation.parse(text, parameters: parameters)
+                text throws(ConfigurationError) in
+                try templates.checked(RedirectLocation.parse(text, parameters: parameters))
             }
             return to.map { Redirect(status: status, location: $0, keepsQuery: !$0.hasQuery) }
         }

@@ -3,6 +3,8 @@ struct TransformationReader {
     let faults: Faults
     /// Lowercase names of the fields that say who asks.
     let credentials: Set<String>
+    /// Whether requests may have tokens, which claim something.
+    let hasTokens: Bool
 
     static let keys = ["request", "response"]
 
@@ -46,7 +48,7 @@ struct TransformationReader {
                 continue
             }
             if isGood(name, false, place, check), isGood(new, true, value.position, check) {
-                changes.rename.append((name, new))
+                changes.rename.append(Rename(from: name, to: new))
             }
         }
         changes.set = readTemplates(section, "set", parameters, check)
@@ -75,8 +77,19 @@ struct TransformationReader {
             return nil
         }
         return faults.at(value.position) { () throws(ConfigurationError) in
-            try Template(parsing: text, parameters: parameters)
+            try checked(Template(parsing: text, parameters: parameters))
         }
+    }
+
+    /// The template, in which no credential is a variable, nor a claim where nothing is claimed.
+    func checked(_ template: Template) throws(ConfigurationError) -> Template {
+        for case .header(let name) in template.variables where credentials.contains(FieldTarget.normalized(name)) {
+            throw ConfigurationError("`${header:\(name)}` says who asks, and goes no further than here; use ${tenant}")
+        }
+        if !hasTokens, template.variables.contains(where: { if case .claim = $0 { true } else { false } }) {
+            throw ConfigurationError("a claim is what a token says, and there are none without `identity.jwt`; add it")
+        }
+        return template
     }
 
     /// Fields of an answer of Weir's own.

@@ -1,5 +1,5 @@
 /// What is changed in requests on their way to upstreams, and in upstreams' answers on their way back.
-package struct Transformation: Equatable, Sendable {
+package struct Transformation: Hashable, Sendable {
     package enum Host: Hashable, Sendable {
         /// The one that the request has.
         case preserve
@@ -18,22 +18,27 @@ package struct Transformation: Equatable, Sendable {
 }
 
 /// Changes of fields or of a query's parameters, made in this order: remove, rename, set, add.
-package struct NamedChanges: Equatable, Sendable {
+package struct NamedChanges: Hashable, Sendable {
     package var remove: [String] = []
     /// All at once, so that two can be exchanged.
-    package var rename: [(from: String, to: String)] = []
+    package var rename: [Rename] = []
     /// Instead of all of that name.
     package var set: [NamedTemplate] = []
     package var add: [NamedTemplate] = []
 
     package init() {}
 
-    package static func == (a: NamedChanges, b: NamedChanges) -> Bool {
-        a.remove == b.remove && a.set == b.set && a.add == b.add
-            && a.rename.map(\.from) == b.rename.map(\.from) && a.rename.map(\.to) == b.rename.map(\.to)
-    }
-
     package var isEmpty: Bool { remove.isEmpty && rename.isEmpty && set.isEmpty && add.isEmpty }
+}
+
+package struct Rename: Hashable, Sendable {
+    package var from: String
+    package var to: String
+
+    package init(from: String, to: String) {
+        self.from = from
+        self.to = to
+    }
 }
 
 package struct NamedTemplate: Hashable, Sendable {

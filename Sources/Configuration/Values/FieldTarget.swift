@@ -44,5 +44,5 @@ enum FieldTarget {
     }
 
     /// An underscore may stand for a hyphen where fields become environment variables.
-    private static func normalized(_ name: String) -> String { name.lowercased().replacing("_", with: "-") }
+    static func normalized(_ name: String) -> String { name.lowercased().replacing("_", with: "-") }
 }

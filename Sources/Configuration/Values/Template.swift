@@ -15,6 +15,8 @@ package struct Template: Hashable, Sendable {
         case parameter(Int)
         /// The value of the request's first field of that lowercase name.
         case header(String)
+        /// What the caller's token claims under this name, where that is one text, whole number or truth value.
+        case claim(String)
     }
 
     package enum Piece: Hashable, Sendable {
@@ -85,15 +87,19 @@ package struct Template: Hashable, Sendable {
                 throw ConfigurationError("`\(parts[1])` in `${\(name)}` cannot be a header's name")
             }
             return .header(parts[1].lowercased())
-        case ("claim", _): throw ConfigurationError("`${\(name)}` is not built yet; use ${tenant}")
+        case ("claim", 2):
+            guard (1...128).contains(parts[1].utf8.count) else {
+                throw ConfigurationError("`${\(name)}` names no claim; write it like ${claim:department}")
+            }
+            return .claim(parts[1])
         default:
-            let known = words.map(\.name) + ["param:", "header:"]
+            let known = words.map(\.name) + ["param:", "header:", "claim:"]
             if let near = Spelling.nearest(parts.count == 2 ? parts[0] + ":" : name, in: known) {
                 let meant = near.hasSuffix(":") ? near + (parts.count == 2 ? parts[1] : "name") : near
                 throw ConfigurationError("there is no variable `${\(name)}`; did you mean `${\(meant)}`?")
             }
             throw ConfigurationError(
-                "there is no variable `${\(name)}`; there are \(words.map(\.name).joined(separator: ", ")), param:<name> and header:<name>"
+                "there is no variable `${\(name)}`; there are \(words.map(\.name).joined(separator: ", ")), param:<name>, header:<name> and claim:<name>"
             )
         }
     }

@@ -1,5 +1,6 @@
 import HTTPWire
 import LimiterCore
+import NIOCore
 import Telemetry
 import WeirConfiguration
 
@@ -14,8 +15,9 @@ extension Exchange {
 
     /// Call it before `gate` says whom the attempt is for. An attempt before it has ended by now.
     func attemptBegins() {
+        if trace != nil { attemptEnds(cause) }
+        upstreamStatus = 0
         guard trace != nil else { return }
-        attemptEnds(cause)
         trace?.attempt = worker.ids.span()
         trace?.attempts += 1
         trace?.attemptStartedAt = worker.now
@@ -51,7 +53,11 @@ extension Exchange {
         url.removeAll(keepingCapacity: true)
         url.append(contentsOf: gate.upstream.usesTLS ? "https://".utf8 : "http://".utf8)
         url.append(contentsOf: gate.authority)
-        withPath { url.append(contentsOf: $0) }
+        if route?.forward?.path != nil, forwardedPath.readableBytes > 0 {
+            url.append(contentsOf: forwardedPath.readableBytesView)
+        } else {
+            withPath { url.append(contentsOf: $0) }
+        }
         url.withUnsafeBytes { spans.attribute("url.full", $0) }
         spans.scratch = url
     }
@@ -63,7 +69,9 @@ extension Exchange {
         let route = place.map { edition.plan.services[$0.service].routes[$0.route].name }
         spans.begin(trace.context, parent: trace.parent, .server, worker.wallTimes(from: startedAt))
         if trace.keepsState {
-            _ = client.reader.head.fields.withReceivedValue(named: Self.tracestate) { spans.state($0) }
+            _ = client.reader.head.fields.withReceivedValue(named: Self.tracestate) {
+                if $0.count <= TraceState.longest { spans.state($0) }
+            }
         }
         spans.name(client.reader.head.method.name, route)
         spans.attribute("http.request.method", client.reader.head.method.name)

@@ -94,6 +94,7 @@ extension Exchange {
 
     /// For passive health, metrics, the log and traces.
     private func note(_ end: AttemptEnd) {
+        if case .answered(let status) = end { upstreamStatus = status }
         if let cause = end.cause { noteFailure(cause) }
         if let outcome = end.outcome { report(outcome) }
     }

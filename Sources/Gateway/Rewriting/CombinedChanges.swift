@@ -4,7 +4,7 @@ import WeirConfiguration
 struct CombinedChanges {
     /// Of these there are none left under their own name.
     private(set) var gone: [String] = []
-    private(set) var renamed: [(from: String, to: String)] = []
+    private(set) var renamed: [Rename] = []
     private(set) var written: [NamedTemplate] = []
     private let key: (String) -> String
 
@@ -34,7 +34,7 @@ struct CombinedChanges {
         if !gone.contains(where: { key($0) == key(name) }) { gone.append(name) }
     }
 
-    private mutating func rename(_ pairs: [(from: String, to: String)]) {
+    private mutating func rename(_ pairs: [Rename]) {
         func newName(of name: String) -> String? { pairs.first { key($0.from) == key(name) }?.to }
         for index in renamed.indices { renamed[index].to = newName(of: renamed[index].to) ?? renamed[index].to }
         for index in written.indices { written[index].name = newName(of: written[index].name) ?? written[index].name }

@@ -1,6 +1,7 @@
 import HTTPWire
 import LimiterCore
 import NIOCore
+import Tokens
 import WeirConfiguration
 
 /// Something of a request that a template names.
@@ -9,6 +10,7 @@ enum TemplateValue: Sendable {
     case pathBelow(prefixLength: Int, orRoot: Bool)
     case parameter(Int)
     case header(FieldName)
+    case claim([UInt8])
 
     /// `variable` is not one that the configuration alone decides.
     init(_ variable: Template.Variable, prefixLength: Int) {
@@ -25,6 +27,7 @@ enum TemplateValue: Sendable {
         case .header(let name):
             guard let name = FieldName(name) else { preconditionFailure("the configuration checks field names") }
             self = .header(name)
+        case .claim(let name): self = .claim(Array(name.utf8))
         case .service, .route: preconditionFailure("these are texts")
         }
     }
@@ -42,6 +45,8 @@ enum TemplateValue: Sendable {
         // An empty path becomes a slash, and otherwise no path becomes longer.
         case .path, .pathBelow, .query, .parameter: exchange.client.reader.head.target.count + 1
         case .header: min(CompiledTemplate.longestFieldValue, exchange.client.reader.head.bytes.readableBytes)
+        case .claim(let name):
+            min(CompiledTemplate.longestFieldValue, exchange.claims?.text(named: name)?.count ?? 0)
         }
     }
 
@@ -78,6 +83,10 @@ enum TemplateValue: Sendable {
         case .header(let name):
             guard let index = client.reader.head.fields.firstIndex(named: name) else { return }
             client.reader.head.fields.withValue(at: index) {
+                body(UnsafeRawBufferPointer(rebasing: $0.prefix(CompiledTemplate.longestFieldValue)))
+            }
+        case .claim(let name):
+            exchange.claims?.text(named: name)?.withUnsafeBytes {
                 body(UnsafeRawBufferPointer(rebasing: $0.prefix(CompiledTemplate.longestFieldValue)))
             }
         }

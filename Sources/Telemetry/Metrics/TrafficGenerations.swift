@@ -18,7 +18,9 @@ struct TrafficGenerations {
     /// Requests that began then may still be in flight.
     private var earlier: [Generation] = []
     /// What those before had counted.
-    private var ended: (services: [String: WorkerTraffic.Sums], routes: [TrafficNames.Route: WorkerTraffic.Sums]) = ([:], [:])
+    private var ended: (services: [String: WorkerTraffic.Sums], routes: [TrafficNames.Route: WorkerTraffic.Sums]) = (
+        [:], [:]
+    )
 
     init(_ names: TrafficNames, workers: Int) { latest = Generation(names, workers: workers) }
 

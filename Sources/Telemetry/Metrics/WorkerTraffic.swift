@@ -1,13 +1,17 @@
 /// What one worker counts of services and routes. Only that worker's thread counts; any may read. No lock, no allocation.
 package final class WorkerTraffic: Sendable {
-    fileprivate enum ServiceCell: Int, CaseIterable {
-        case begun, ended, bytesIn, bytesOut
+    /// What ended is read before what began, so that nothing seems to have ended before it began.
+    fileprivate enum ServiceCell: Int {
+        case ended, begun, bytesIn, bytesOut
     }
 
     /// 1xx to 5xx, and what is no status.
     static let statusClasses = ["1xx", "2xx", "3xx", "4xx", "5xx", "other"]
-    private static let serviceCells = ServiceCell.allCases.count + FailureCause.allCases.count
-    private static let routeCells = statusClasses.count + 2 * Histogram.cells
+    fileprivate static let classCells = 6
+    /// Behind those of `ServiceCell`, one a cause.
+    fileprivate static let failureCells = 4
+    private static let serviceCells = failureCells + FailureCause.allCases.count
+    private static let routeCells = classCells + 2 * Histogram.cells
 
     private let names: TrafficNames
     private let services: Cells
@@ -57,10 +61,10 @@ package final class WorkerTraffic: Sendable {
         let place = names.places[service][route]
         let ofRoute = place * Self.routeCells
         routes.increase(at: ofRoute + Self.statusClass(end.status))
-        Histogram.recordAlone(end.nanoseconds, in: routes, from: ofRoute + Self.statusClasses.count)
+        Histogram.recordAlone(end.nanoseconds, in: routes, from: ofRoute + Self.classCells)
         if end.upstreamNanoseconds >= 0 {
             Histogram.recordAlone(
-                end.upstreamNanoseconds, in: routes, from: ofRoute + Self.statusClasses.count + Histogram.cells)
+                end.upstreamNanoseconds, in: routes, from: ofRoute + Self.classCells + Histogram.cells)
         }
         SlidingQuantiles.record(end.nanoseconds, at: now, in: recent, from: place * SlidingQuantiles.cells)
     }
@@ -68,11 +72,11 @@ package final class WorkerTraffic: Sendable {
     /// An attempt to get an answer of an upstream has failed, or it answered with 5xx.
     package func countFailure(service: Int, _ cause: FailureCause) {
         guard service < names.services.count else { return }
-        services.increase(at: service * Self.serviceCells + ServiceCell.allCases.count + cause.rawValue)
+        services.increase(at: service * Self.serviceCells + Self.failureCells + cause.rawValue)
     }
 
     private static func statusClass(_ status: Int) -> Int {
-        (100...599).contains(status) ? status / 100 - 1 : statusClasses.count - 1
+        (100...599).contains(status) ? status / 100 - 1 : classCells - 1
     }
 
     // MARK: Reading
@@ -106,14 +110,14 @@ extension WorkerTraffic.Sums {
     var bytesIn: Int { counts[WorkerTraffic.ServiceCell.bytesIn.rawValue] }
     var bytesOut: Int { counts[WorkerTraffic.ServiceCell.bytesOut.rawValue] }
 
-    func failures(_ cause: FailureCause) -> Int { counts[WorkerTraffic.ServiceCell.allCases.count + cause.rawValue] }
+    func failures(_ cause: FailureCause) -> Int { counts[WorkerTraffic.failureCells + cause.rawValue] }
 }
 
 /// Of a route.
 extension WorkerTraffic.Sums {
     func requests(statusClass: Int) -> Int { counts[statusClass] }
 
-    var durations: Histogram { Histogram(counts[WorkerTraffic.statusClasses.count...]) }
+    var durations: Histogram { Histogram(counts[WorkerTraffic.classCells...]) }
 
-    var upstreamDurations: Histogram { Histogram(counts[(WorkerTraffic.statusClasses.count + Histogram.cells)...]) }
+    var upstreamDurations: Histogram { Histogram(counts[(WorkerTraffic.classCells + Histogram.cells)...]) }
 }

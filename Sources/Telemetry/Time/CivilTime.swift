@@ -38,15 +38,18 @@ struct CivilTime: Hashable, Sendable {
 }
 
 extension [UInt8] {
-    /// A number as decimal digits, with zeros in front up to `width`; negative ones get a sign.
+    /// A number as decimal digits, with zeros in front up to `width`, at most 20; negative ones get a sign.
     mutating func appendDecimal(_ value: Int64, width: Int = 1) {
         if value < 0 { append(UInt8(ascii: "-")) }
-        var rest = value.magnitude
-        let start = count
-        while rest > 0 || count - start < width {
-            append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-            rest /= 10
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+            var rest = value.magnitude
+            var start = 20
+            while rest > 0 || 20 - start < width {
+                start -= 1
+                digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            }
+            append(contentsOf: UnsafeMutableBufferPointer(rebasing: digits[start...]))
         }
-        self[start...].reverse()
     }
 }

@@ -1,9 +1,16 @@
 /// Numbers as lowercase hexadecimal digits.
 package enum Hexadecimal {
     package static func append(_ number: UInt64, digits: Int = 16, to bytes: inout [UInt8]) {
-        for shift in stride(from: digits * 4 - 4, through: 0, by: -4) {
-            let digit = UInt8(truncatingIfNeeded: number >> UInt64(shift) & 15)
-            bytes.append(digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10))
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: digits) { text in
+            var rest = number
+            var place = digits
+            while place > 0 {
+                place -= 1
+                let digit = UInt8(truncatingIfNeeded: rest & 15)
+                text[place] = digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+                rest >>= 4
+            }
+            bytes.append(contentsOf: text)
         }
     }
 
@@ -86,6 +93,8 @@ package struct TraceContext: Hashable, Sendable {
 /// What a `tracestate` may have: W3C Trace Context §3.3.
 package enum TraceState {
     package static let mostMembers = 32
+    /// Bytes up to which a span tells it, which is what everybody passes on.
+    package static let longest = 512
 
     /// How many members a value has, empty ones left out; nil where one is no `key=value`.
     package static func members(in value: UnsafeRawBufferPointer) -> Int? {

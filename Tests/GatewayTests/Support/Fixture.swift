@@ -54,6 +54,9 @@ struct Setup {
     var upstreamHost = "127.0.0.1"
     var trust = GatewayServer.UpstreamTrust.system
     var accessLog: AccessLog?
+    var spans: SpanQueue?
+    /// Replaces one that logs nothing.
+    var logger: Logger?
     /// The wall clock, in microseconds since 1970; nil: the system's.
     var epoch: (@Sendable () -> Int64)?
     var requestKeys: @Sendable (String) -> Void = { _ in }
@@ -65,7 +68,7 @@ struct Setup {
 
     init(_ services: [(name: String, path: String, upstreams: [Int])]) { self.services = services }
 
-    /// Replaces everything above but `accessLog`, `metrics`, `epoch`, `requestKeys` and `makeStore`.
+    /// Replaces everything above but `accessLog`, `spans`, `logger`, `metrics`, `epoch`, `requestKeys` and `makeStore`.
     var yaml: String?
     /// What relative paths in it start from.
     var folder = ""
@@ -124,12 +127,14 @@ func withGateway(
         setup.metrics
         ?? Metrics(
             services: configuration.services.map(\.name), limits: configuration.limits.labels.map { ($0.limit, nil) },
-            workers: setup.gateway.workers + 1)
-    var logger = Logger(label: "gateway-tests")
-    logger.logLevel = .critical
+            workers: setup.gateway.workers + 1,
+            traffic: TrafficNames(
+                configuration.services.map { TrafficNames.Service($0.name, routes: $0.routes.map(\.name)) }))
+    var logger = setup.logger ?? Logger(label: "gateway-tests")
+    if setup.logger == nil { logger.logLevel = .critical }
     let server = GatewayServer(
         configuration: configuration, group: group, guards: store, metrics: metrics, logger: logger,
-        accessLog: setup.accessLog, trust: setup.trust, requestKeys: setup.requestKeys,
+        accessLog: setup.accessLog, spans: setup.spans, trust: setup.trust, requestKeys: setup.requestKeys,
         epoch: setup.epoch ?? { SystemTime.epochMicroseconds }, makeStore: setup.makeStore ?? { _ in store })
     server.use(LimitOverrides(overrides, of: configuration.limits))
     do {

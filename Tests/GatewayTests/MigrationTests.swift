@@ -184,4 +184,48 @@ import WeirConfiguration
             #expect(text.contains(#"weir_shift_share{service="orders",to="orders-v2"} 0"#))
         }
     }
+
+    @Test func answersThatBreakOffAreFailuresOfTheSecondVersion() async throws {
+        let first = Self.answering("200 OK", "one")
+        let second = TestUpstream.sending("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\npart")
+        let declaration =
+            "shift: {to: orders-v2, start: 2020-01-01T00:00:00Z, steps: [50%], return: {requests: 5, window: 1m}}"
+        try await Self.with(first, second, declaration) { gateway, metrics async throws in
+            for number in 0..<60 { _ = try? gateway.get("/", "X-Tenant: tenant-\(number)") }
+            #expect(metrics.migrations.statuses.first?.shift?.isReturned == true)
+        }
+    }
+
+    @Test func whatASecondVersionsFallbackAnswersIsAFailureOfTheSecondVersion() async throws {
+        let (first, second) = (Self.answering("200 OK", "one"), Self.answering("503 Service Unavailable", "two"))
+        defer {
+            first.stop()
+            second.stop()
+        }
+        let declaration =
+            "shift: {to: orders-v2, start: 2020-01-01T00:00:00Z, steps: [50%], return: {requests: 5, window: 1m}}"
+        let text = Self.yaml(first, second, declaration) + "\n    on_failure: {fallback: orders}\n"
+        var setup = Setup(yaml: text)
+        let metrics = Metrics(services: ["orders", "orders-v2"], limits: [], workers: 2)
+        setup.metrics = metrics
+        try await withGateway(setup) { gateway async throws in
+            #expect(try Self.versions(gateway, tenants: 60).allSatisfy { $0 == "one" })
+            #expect(metrics.migrations.statuses.first?.shift?.isReturned == true)
+        }
+    }
+
+    @Test func aRequestThatMeetsAStaleConnectionIsMirroredOnce() async throws {
+        // Each connection is closed after its first answer, without a word.
+        let first = TestUpstream { upstream, wire, _ in
+            guard let request = try MessageReader(wire).next(isResponse: false) else { return }
+            upstream.note(request)
+            try wire.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none")
+        }
+        let second = Self.answering("200 OK", "two")
+        try await Self.with(first, second, "mirror: {to: orders-v2}") { gateway, metrics async throws in
+            for _ in 0..<5 { #expect(try gateway.get("/", "X-Tenant: acme").text == "one") }
+            #expect(await eventually { Self.report(metrics)?.same == 5 })
+            #expect(second.requests.count == 5)
+        }
+    }
 }

@@ -34,48 +34,6 @@ import WeirConfiguration
         #expect(services[1].whole.limits[1].limit.algorithm == .tokenBucket(burst: 10))
     }
 
-    @Test func whatTheSampleCommentsOutCanBeUsedToo() throws {
-        var text = try String(contentsOfFile: "\(root)/weir.yaml", encoding: .utf8)
-        for (commented, live) in [
-            ("  # workers", "  workers"), ("  # trusted_proxies", "  trusted_proxies"), ("  # timeouts", "  timeouts"),
-            ("  #   ", "    "), ("  # max_", "  max_"), ("  # access_log", "  access_log"), ("  # token:", "  token:"),
-            ("# store:", "store:"), ("# usage:", "usage:"), ("#   file", "  file"), ("#   interval", "  interval"),
-            ("#   redis", "  redis"), ("#   deadline", "  deadline"),
-            ("#   replicas", "  replicas"), ("# tracing:", "tracing:"), ("#   otlp", "  otlp"),
-            ("#   headers", "  headers"), ("#   sample", "  sample"), ("#   trust", "  trust"),
-            ("#   service_name", "  service_name"), ("#   batch", "  batch"), ("#   attributes", "  attributes"),
-            ("# logging:", "logging:"), ("#   level", "  level"), ("#   format", "  format"),
-            ("  # header: X-Tenant", "  header: X-Tenant"), ("  # - {", "  - {"),
-            ("  # jwt:", "  jwt:"), ("    # authorize", "    authorize"),
-            ("  # default_plan", "  default_plan"), ("# plans:", "plans:"), ("#   - name: ", "  - name: "),
-            ("#     limits:", "    limits:"), ("#       - {", "      - {"), ("# tenants:", "tenants:"),
-            ("#   - {name: initech", "  - {name: initech"),
-        ] {
-            #expect(text.contains(commented), "\(commented)")
-            text = text.replacingOccurrences(of: "\n\(commented)", with: "\n\(live)")
-        }
-        let configuration = try Configuration.parse(text, file: "weir.yaml")
-        #expect(configuration.gateway.maximumBodyBytes == 10 << 20)
-        let log = configuration.gateway.accessLog
-        #expect(log.destination == .file("./access.log") && log.fields.count == 26 && log.sample == 0.1)
-        #expect(log.redacted == [.clientIP, .header("x-version")] && log.redactedParameters == ["token"])
-        let tracing = try #require(configuration.tracing)
-        #expect(tracing.sample == 0.1 && tracing.trust == .everyone && tracing.batch == TracingSettings.Batch())
-        #expect(configuration.logging == LoggingSettings())
-        #expect(configuration.gateway.timeouts.drain == .seconds(30))
-        #expect(configuration.control.token == "...")
-        #expect(configuration.store?.deadline == .milliseconds(20))
-        #expect(configuration.usage?.file == "usage.log" && configuration.usage?.interval == .seconds(60))
-        #expect(configuration.limits.hasCalendarQuotas)
-        #expect(configuration.identity.header == "x-tenant")
-        #expect(configuration.identity.tokens.map(\.planClaim) == ["plan"])
-        #expect(configuration.services[0].routes[0].authorization.scopes == ["a:read"])
-        #expect(configuration.limits.plan(of: "initech")?.name == "pro")
-        #expect(configuration.limits.plan(of: "acme")?.name == "free")
-        #expect(configuration.limits.guards.limits.map(\.name) == ["flood"])
-        #expect(configuration.limits.failedAuthentications.limits.map(\.name) == ["credentials"])
-    }
-
     @Test func everySettingReachesItsPlace() throws {
         let scratch = try Scratch()
         let key = String(repeating: "ab", count: 32)

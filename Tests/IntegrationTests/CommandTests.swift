@@ -35,7 +35,7 @@ import Testing
         try Self.inFolder(["weir.yaml": file]) { folder in
             let run = try CommandRun("validate", in: folder)
             #expect(run.status == 0)
-            #expect(run.output == "weir.yaml: valid: 1 service, 2 limits, counters in this process's memory\n")
+            #expect(run.output == "weir.yaml: valid: 1 service, 1 route, 2 limits, counters in this process's memory\n")
             #expect(run.errors.isEmpty)
         }
     }

@@ -14,19 +14,11 @@ import Testing
         "invoices", "mail", "orders", "payments", "pricing", "reports", "returns", "reviews", "search", "stock",
     ]
 
-    private static func sample() throws -> String {
-        let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "Samples/dns-discovery.yaml")
-        return try String(contentsOf: file, encoding: .utf8)
-    }
-
-    /// The sample as it stands, with this DNS server, this port of the headless services, and the test's own listeners.
+    /// The sample as it stands, with this DNS server, and this port of the headless services.
     private static func sample(dns: DNSServer, port: Int) throws -> String {
-        let listeners = "gateway:\n  listen: 127.0.0.1:8080\ncontrol:\n  listen: 127.0.0.1:8081\n"
-        let text = try sample()
-        #expect(text.contains(listeners))
-        return text.replacing(listeners, with: "").replacing("127.0.0.1:8600", with: "127.0.0.1:\(dns.port)")
-            .replacing(":8080\"}", with: ":\(port)\"}")
+        try WrittenConfiguration.sample("dns-discovery.yaml").substituting([
+            "127.0.0.1:8600": "127.0.0.1:\(dns.port)", ":8080\"}": ":\(port)\"}",
+        ])
     }
 
     /// Which upstreams answer a service's requests; all must be 200.
@@ -58,7 +50,7 @@ import Testing
             dns.set("\(name)-1.node.consul", [.a("127.0.3.\(index + 1)")])
             dns.set("\(name)-2.node.consul", [.a("127.0.4.\(index + 1)")])
         }
-        let weir = try await WeirProcess.serve(Self.sample(dns: dns, port: first.port))
+        let weir = try await WeirProcess.serve(asWritten: Self.sample(dns: dns, port: first.port))
         defer { weir.stop() }
 
         for (index, name) in Self.headless.enumerated() {
@@ -98,6 +90,56 @@ import Testing
         }
         for name in Self.headless + Self.registered { _ = try await answering(weir, name, 2) }
         #expect(weir.terminate() == 0)
+        try await first.stop()
+        try await second.stop()
+    }
+
+    @Test func theSampleIsValidAsItStands() throws {
+        let run = try validating(WrittenConfiguration.sample("dns-discovery.yaml"))
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.output.contains("valid: 20 services, 20 routes, 1 limit"))
+    }
+
+    /// Two pods of some of the sample's services, of which one, and then both, are in trouble.
+    @Test func podsInTroubleArePassedOver() async throws {
+        let first = try await ScriptedUpstream.start(host: "127.0.8.1") { _ in .init(body: "first") }
+        let second = try await ScriptedUpstream.start(host: "127.0.8.2", port: first.port) { _ in .init(body: "second")
+        }
+        let dns = try DNSServer()
+        defer { dns.stop() }
+        for name in Self.headless {
+            dns.set("\(name).default.svc.cluster.local", [.a("127.0.8.1"), .a("127.0.8.2")])
+        }
+        let weir = try await WeirProcess.serve(asWritten: Self.sample(dns: dns, port: first.port))
+        defer { weir.stop() }
+        #expect(try await answering(weir, "customers", 4) == ["first", "second"])
+
+        // Of what is asked at another pod nobody notices; of others some requests fail until five in a row have.
+        first.answer(.serviceUnavailable)
+        #expect(try await answering(weir, "catalog", 4) == ["second"])
+        var failed = 0
+        for _ in 0..<40 where try await HTTP.get(weir.gateway, "/accounts").status == 503 { failed += 1 }
+        #expect(failed == 5)
+        try await eventually(within: .seconds(30), "checks find it") {
+            try await weir.metric("weir_upstream_healthy{service=\"customers\"") == 1
+        }
+        #expect(try await answering(weir, "customers", 4) == ["second"])
+
+        second.answer(.serviceUnavailable)
+        let stale = try await HTTP.get(weir.gateway, "/catalog")
+        #expect(stale.status == 200 && stale.body == "second" && stale.fields.contains(name: "Age"))
+        try await eventually(within: .seconds(30), "billing's breaker opens") {
+            _ = try await HTTP.get(weir.gateway, "/billing")
+            return try await weir.metric("weir_breaker_state{service=\"billing\"") == 2
+        }
+        first.answer(.ok, "first")
+        second.answer(.ok, "second")
+        for name in ["billing", "customers", "catalog", "accounts"] {
+            try await eventually(within: .seconds(60), "\(name) is well again") {
+                try await HTTP.get(weir.gateway, "/\(name)").body.contains(#/^(first|second)$/#)
+            }
+        }
+        weir.stop()
         try await first.stop()
         try await second.stop()
     }

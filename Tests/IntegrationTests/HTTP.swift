@@ -30,4 +30,21 @@ enum HTTP {
         let bytes = try await response.body.collect(upTo: 1 << 22)
         return Response(status: Int(response.status.code), body: String(buffer: bytes), fields: response.headers)
     }
+
+    /// As it is given, with these fields and no others that matter; redirects are answers.
+    static func ask(
+        _ port: Int, _ path: String, _ method: HTTPMethod = .GET, _ fields: HTTPHeaders = [:], body: String? = nil
+    ) async throws -> Response {
+        var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)\(path)")
+        request.method = method
+        request.headers = fields
+        if let body { request.body = .bytes(ByteBuffer(string: body)) }
+        let response = try await plain.execute(request, timeout: .seconds(10))
+        let bytes = try await response.body.collect(upTo: 1 << 22)
+        return Response(status: Int(response.status.code), body: String(buffer: bytes), fields: response.headers)
+    }
+
+    private static let plain = HTTPClient(
+        eventLoopGroup: HTTPClient.defaultEventLoopGroup,
+        configuration: HTTPClient.Configuration(redirectConfiguration: .disallow))
 }

@@ -10,7 +10,8 @@ final class WeirProcess: Sendable {
     let gateway: Int
     let control: Int
     let configurationFile: URL
-    private let gatewayLines: [String]
+    /// Makes the file of what a test says and the two ports.
+    private let complete: @Sendable (String, Int, Int) -> String
     private let process: Process
     private let directory: URL
 
@@ -19,42 +20,59 @@ final class WeirProcess: Sendable {
     static func serve(
         _ configuration: String, gateway: [String] = [], files: String? = nil
     ) async throws -> WeirProcess {
-        let weir = try WeirProcess(configuration, gateway, files)
-        do {
-            try await eventually(within: .seconds(20), "weir is ready on port \(weir.control)") {
-                guard weir.process.isRunning else { throw Ended(description: "weir ended: \(weir.log)") }
-                // Until it listens, connections are refused.
-                return (try? await HTTP.get(weir.control, "/readyz"))?.status == 200
-            }
-        } catch {
-            weir.stop()
-            throw error
-        }
-        return weir
+        let weir = try WeirProcess(configuration, limits: files) { Self.text($0, $1, $2, gateway) }
+        return try await weir.ready()
     }
 
-    private init(_ configuration: String, _ gatewayLines: [String], _ files: String?) throws {
-        self.gatewayLines = gatewayLines
+    /// `configuration` is a whole file, as people read it: only its listeners, on ports 8080 and 8081, are changed. `files` lie beside it.
+    static func serve(asWritten configuration: String, files: [String: String] = [:]) async throws -> WeirProcess {
+        let weir = try WeirProcess(configuration, files) { text, gateway, control in
+            text.replacing("0.0.0.0:8080", with: "127.0.0.1:8080")
+                .replacing("listen: 127.0.0.1:8080", with: "listen: 127.0.0.1:\(gateway)")
+                .replacing("listen: 127.0.0.1:8081", with: "listen: 127.0.0.1:\(control)")
+        }
+        return try await weir.ready()
+    }
+
+    private func ready() async throws -> WeirProcess {
+        do {
+            try await eventually(within: .seconds(20), "weir is ready on port \(control)") {
+                guard process.isRunning else { throw Ended(description: "weir ended: \(log)") }
+                // Until it listens, connections are refused.
+                return (try? await HTTP.get(control, "/readyz"))?.status == 200
+            }
+        } catch {
+            stop()
+            throw error
+        }
+        return self
+    }
+
+    private init(
+        _ configuration: String, _ files: [String: String] = [:], limits: String? = nil,
+        _ complete: @escaping @Sendable (String, Int, Int) -> String
+    ) throws {
+        (self.complete, process) = (complete, Process())
         gateway = try RedisServer.freePort()
         control = try RedisServer.freePort()
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("weir-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         configurationFile = directory.appendingPathComponent("weir.yaml")
-        try Self.text(configuration, gateway, control, gatewayLines).write(
-            to: configurationFile, atomically: true, encoding: .utf8)
+        for (name, text) in files { try write(text, to: name) }
+        try complete(configuration, gateway, control).write(to: configurationFile, atomically: true, encoding: .utf8)
         let log = directory.appendingPathComponent("log")
         try Data().write(to: log)
-        process = Process()
         let arguments = ["serve", "--config", configurationFile.path]
-        if let files {
+        if let limits {
             process.executableURL = URL(fileURLWithPath: "/bin/sh")
-            process.arguments = ["-c", "ulimit \(files) && exec \"$0\" \"$@\"", Self.program.path] + arguments
+            process.arguments = ["-c", "ulimit \(limits) && exec \"$0\" \"$@\"", Self.program.path] + arguments
         } else {
             process.executableURL = Self.program
             process.arguments = arguments
         }
-        process.standardError = try FileHandle(forWritingTo: log)
-        process.standardOutput = try FileHandle(forWritingTo: log)
+        // One handle, so that neither writes over the other.
+        let output = try FileHandle(forWritingTo: log)
+        (process.standardError, process.standardOutput) = (output, output)
         try process.run()
     }
 
@@ -75,10 +93,19 @@ final class WeirProcess: Sendable {
         """
     }
 
-    /// Puts another file in the place of its configuration, below the same listeners.
+    /// Puts another file in the place of its configuration, with the same listeners.
     func reconfigure(_ configuration: String) throws {
-        try Self.text(configuration, gateway, control, gatewayLines).write(
-            to: configurationFile, atomically: true, encoding: .utf8)
+        try complete(configuration, gateway, control).write(to: configurationFile, atomically: true, encoding: .utf8)
+    }
+
+    /// Puts a file beside its configuration.
+    func write(_ text: String, to name: String) throws {
+        try text.write(to: directory.appendingPathComponent(name), atomically: true, encoding: .utf8)
+    }
+
+    /// A file beside its configuration; empty: there is none.
+    func file(_ name: String) -> String {
+        (try? String(contentsOf: directory.appendingPathComponent(name), encoding: .utf8)) ?? ""
     }
 
     func hangUp() { kill(process.processIdentifier, SIGHUP) }

@@ -1,6 +1,8 @@
 /// What a test waited for in vain.
 package struct NeverHappened: Error, CustomStringConvertible {
     package let description: String
+
+    package init(description: String) { self.description = description }
 }
 
 /// Polls until `condition` holds; throws `NeverHappened` once `limit` has passed.

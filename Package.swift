@@ -141,7 +141,7 @@ let package = Package(
         .target(
             name: "Properties",
             dependencies: [
-                "HTTPWire", "LimiterCore", "TestSupport", "WeirConfiguration", nioCore, nioHTTP1, nioEmbedded,
+                "HTTPWire", "LimiterCore", "TestSupport", "Tokens", "WeirConfiguration", nioCore, nioHTTP1, nioEmbedded,
             ],
             path: "Tests/Properties", swiftSettings: settings),
         tests("LimiterCoreTests", ["LimiterCore", "TestSupport"]),

@@ -55,10 +55,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def fetch(port, path):
+def fetch(port, path, fields=()):
     """All bytes of the answer to a GET, as a connection that stays open gets them."""
+    more = "".join(f"{field}\r\n" for field in fields).encode()
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-        connection.sendall(b"GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nX-Tenant: acme\r\n\r\n" % (path.encode(), port))
+        connection.sendall(b"GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nX-Tenant: acme\r\n%s\r\n" % (path.encode(), port, more))
         answer = b""
         while True:
             head, end, body = answer.partition(b"\r\n\r\n")
@@ -151,8 +152,8 @@ class Fleet:
             target.write(text)
         return path
 
-    def nginx(self, name, port, cores=None):
-        path = self.render(f"{name}.conf", **{"@PORT@": port})
+    def nginx(self, name, port, cores=None, log="off"):
+        path = self.render(f"{name}.conf", **{"@PORT@": port, "@LOG@": log})
         return self.spawn(["nginx", "-e", os.path.join(self.run, f"{name}.err"), "-c", path, "-g", "daemon off;"], port, cores)
 
     def upstream(self):
@@ -170,7 +171,7 @@ class Fleet:
         text = f"store:\n  redis: redis://127.0.0.1:{self.ports['@REDIS@']}" if store == "redis" else ""
         path = self.render(
             configuration,
-            **{"@PORT@": port, "@CONTROL@": free_port(), "@WORKERS@": workers, "@STORE@": text, "@MODE@": mode, **values})
+            **{"@PORT@": port, "@CONTROL@": free_port(), "@WORKERS@": workers, "@STORE@": text, "@MODE@": mode, "@LOG@": "off", **values})
         command = [self.programs["weir"], "serve", "--config", path, "--log-level", "warning"]
         return self.spawn(command, port, self.cores.proxy if workers == 1 else self.cores.two_workers), port
 

@@ -32,17 +32,17 @@ def memory_mib(pid, field="Pss"):
     return kib / 1024
 
 
-def wrk(port, path, seconds, connections):
-    """A load that runs by now."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-H", "X-Tenant: acme",
+def wrk(port, path, seconds, connections, more=()):
+    """A load that runs by now; `more` are further arguments."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-H", "X-Tenant: acme", *more,
                f"http://127.0.0.1:{port}{path}"]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def measure(pid, port, path, seconds, connections):
+def measure(pid, port, path, seconds, connections, more=()):
     """One sample of a proxy under as much load as it takes."""
     before = cpu_nanoseconds(pid)
-    text, complaint = (load := wrk(port, path, seconds, connections)).communicate()
+    text, complaint = (load := wrk(port, path, seconds, connections, more)).communicate()
     cpu = cpu_nanoseconds(pid) - before
     if load.returncode != 0:
         sys.exit(f"wrk failed: {complaint}")

@@ -64,19 +64,19 @@ def haproxy(fleet):
     return fleet.spawn(["haproxy", "-db", "-f", path], port, fleet.cores.proxy), port
 
 
-def envoy(fleet):
+def envoy(fleet, log="[]", tokens=""):
     port = free_port()
-    path = fleet.render("envoy-local.yaml", **{"@PORT@": port})
+    path = fleet.render("envoy-local.yaml", **{"@PORT@": port, "@LOG@": log, "@TOKENS@": tokens})
     command = [find(ENVOY), "-c", path, "--concurrency", "1", "--disable-hot-restart", "-l", "error"]
     return fleet.spawn(command, port, fleet.cores.proxy), port
 
 
-def traefik(redis):
+def traefik(redis, log=""):
     def start(fleet):
         port = free_port()
         store = f', redis: {{endpoints: ["127.0.0.1:{fleet.ports["@REDIS@"]}"], poolSize: 100}}' if redis else ""
         routes = fleet.render("traefik-routes.yaml", **{"@STORE@": store})
-        path = fleet.render("traefik.yaml", **{"@PORT@": port, "@ROUTES@": routes})
+        path = fleet.render("traefik.yaml", **{"@PORT@": port, "@ROUTES@": routes, "@LOG@": log})
         command = [find(TRAEFIK), f"--configFile={path}"]
         return fleet.spawn(command, port, fleet.cores.proxy, {"GOMAXPROCS": "1"}), port
     return start

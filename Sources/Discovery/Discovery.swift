@@ -57,7 +57,7 @@ package final class Discovery: Sendable {
     /// Returns when every source has been looked at once, or when the time has passed.
     package func settle(within limit: Duration) async {
         let end = ContinuousClock.now + limit
-        while state.withLock({ !$0.awaited.isEmpty }), ContinuousClock.now < end {
+        while !Task.isCancelled, state.withLock({ !$0.awaited.isEmpty }), ContinuousClock.now < end {
             try? await Task.sleep(for: Self.poll)
         }
     }

@@ -33,6 +33,8 @@ final class Exchange {
     var hasHead = false
     /// Whether the request's body has been read to its end.
     var isRequestComplete = false
+    /// When it had been, by the loop's clock in nanoseconds.
+    var completedAt: Int64 = 0
     /// Whether the head of the answer has been written.
     var isAnswered = false
     var isEnded = true
@@ -205,6 +207,7 @@ final class Exchange {
         if !tried.isEmpty { tried = [] }
         hasRetried = false
         hasSentBody = false
+        completedAt = 0
         resilience = nil
         version = nil
         mirrored = nil

@@ -102,6 +102,7 @@ extension Exchange {
     /// connection is closed rather than kept waiting for that.
     func leaveAttempt() {
         guard let gate else { return }
+        if trace != nil { attemptEnds(cause) }
         self.gate = nil
         guard let upstream else { return gate.withdraw(self) }
         self.upstream = nil

@@ -180,7 +180,9 @@ extension Exchange {
             trial.attemptDeadline = .max
             sendKeptBody(to: connection)
         }
-        if attempts == 1, let place, let mirror = edition.plan.services[place.service].migration?.mirror {
+        if attempts == 1, !hasRetried, target == place?.service, let place,
+            let mirror = edition.plan.services[place.service].migration?.mirror
+        {
             beginMirroring(mirror)
         }
         if !isRequestComplete { continueIfExpected() }
@@ -220,6 +222,7 @@ extension Exchange {
                     upstream.link.append(piece)
                 case .end:
                     isRequestComplete = true
+                    completedAt = worker.now
                     bytesIn = client.reader.payloadBytes
                     mirrored?.send()
                     client.expect(.upstream)

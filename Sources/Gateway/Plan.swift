@@ -52,7 +52,6 @@ final class Plan: Sendable {
     /// nil: traces are passed through.
     let tracing: TracingPlan?
     let resilience: ResilienceTable
-    let hasMirrors: Bool
 
     /// What `configuration` declares as `previous` did keeps its state.
     init(_ configuration: Configuration, _ metrics: Metrics, following previous: Plan? = nil) {
@@ -64,7 +63,6 @@ final class Plan: Sendable {
         let hasTokens = !identity.issuers.isEmpty
         routes = RouteTable(configuration.services)
         configured = configuration.services
-        hasMirrors = configuration.services.contains { $0.mirror != nil }
         let places = Dictionary(configuration.services.enumerated().map { ($1.name, $0) }) { first, _ in first }
         let migrations = Dictionary(
             (previous?.services ?? []).compactMap { service in service.migration.map { (service.name, $0) } }

@@ -203,6 +203,7 @@ enum Respond {
     /// The answer of the upstream has been passed on to its end.
     static func complete(_ exchange: Exchange) {
         if exchange.wrapsInChunks { exchange.client.link.append { $0.writeLastChunk() } }
+        if AttemptOutcome(status: exchange.upstreamStatus) == .answered { exchange.report(.succeeded) }
         if exchange.resilience != nil { exchange.keepRecording() }
         finish(exchange)
     }
@@ -253,9 +254,9 @@ enum Respond {
         if let cause = exchange.cause, exchange.status >= 500 || cause == .truncated { exchange.logFailure(cause) }
         if exchange.trace != nil { exchange.traceEnds() }
         if let log = exchange.worker.log { AccessRecord.write(exchange, to: log) }
-        if exchange.resilience != nil { exchange.endAttempts() }
         if let version = exchange.version { exchange.countVersion(version) }
         if let mirrored = exchange.mirrored { exchange.endMirroring(mirrored) }
+        if exchange.resilience != nil { exchange.endAttempts() }
     }
 }
 

@@ -133,6 +133,7 @@ final class Worker {
             ServiceUpstreams(service, directory.set(of: service), worker: self, after: before[service.name])
         }
         if let overrides { edition.use(overrides) }
+        mirrors.keep(plan.services.compactMap { $0.migration?.mirror })
         if ticker != nil { start() }
     }
 
@@ -196,7 +197,7 @@ final class Worker {
         wallOffset = SystemTime.epochMicroseconds * 1000 - now
         for client in deadlines.popPassed(at: now) { client.deadlinePassed() }
         for gate in gates.gates { gate.closeIdle(since: now - UpstreamGate.idleNanoseconds) }
-        if edition.plan.hasMirrors { mirrors.closeIdle(since: now - UpstreamGate.idleNanoseconds) }
+        mirrors.closeIdle(since: now - UpstreamGate.idleNanoseconds)
         log?.handOver()
         spans?.handOver()
     }

@@ -32,6 +32,17 @@ struct EjectionTests {
         #expect(ejection.isInUse)
     }
 
+    @Test func goodHeadsOfAnswersThatBreakOffAreNoSuccesses() {
+        var ejection = Ejection()
+        for _ in 0..<4 {
+            #expect(ejection.answered() == nil)
+            #expect(ejection.failed(at: 0, rules, hasRoom: true) == nil)
+        }
+        #expect(ejection.answered() == nil)
+        #expect(ejection.failed(at: 0, rules, hasRoom: true) == .ejected(for: 10 * Self.second))
+        #expect(ejection.answered() == .returned)
+    }
+
     @Test func withoutRoomNobodyIsEjectedUntilThereIsSome() {
         var ejection = Ejection()
         for _ in 0..<50 { #expect(ejection.failed(at: 0, rules, hasRoom: false) == nil) }
@@ -77,7 +88,7 @@ struct EjectionTests {
     }
 
     @Test(arguments: [200, 204, 301, 404, 429, 500, 501])
-    func anAnswerThatIsOneIsASuccess(status: Int) { #expect(AttemptOutcome(status: status) == .succeeded) }
+    func anAnswerThatIsOneIsASuccess(status: Int) { #expect(AttemptOutcome(status: status) == .answered) }
 
     @Test(arguments: [502, 503, 504])
     func anAnswerForAnotherIsAFailure(status: Int) { #expect(AttemptOutcome(status: status) == .failed) }

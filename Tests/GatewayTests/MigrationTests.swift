@@ -50,7 +50,7 @@ import WeirConfiguration
         try await Self.with(first, second, "mirror: {to: orders-v2}") { gateway, metrics async throws in
             let answer = try gateway.get("/a?b=c", "X-Tenant: acme", "X-Own: value")
             #expect(answer.status == 200 && answer.text == "one")
-            #expect(try await eventually { Self.report(metrics)?.compared == 1 })
+            #expect(await eventually { Self.report(metrics)?.compared == 1 })
             let report = try #require(Self.report(metrics))
             #expect(report.same == 0 && report.statuses == [[200, 500]: 1])
             let difference = try #require(report.differences.first)
@@ -76,7 +76,7 @@ import WeirConfiguration
                 try reader.wire.send("GET / HTTP/1.1\r\nHost: weir.test\r\nX-Tenant: acme\r\n\r\n")
                 #expect(try reader.next()?.status == 200)
             }
-            #expect(try await eventually { Self.report(metrics).map { $0.compared + $0.leftOut } == 20 })
+            #expect(await eventually { Self.report(metrics).map { $0.compared + $0.leftOut } == 20 })
             let report = try #require(Self.report(metrics))
             #expect(report.unanswered == report.compared && report.leftOut > 0)
         }
@@ -91,7 +91,7 @@ import WeirConfiguration
         try await Self.with(first, second, declaration) { gateway, metrics async throws in
             let request = "POST / HTTP/1.1\r\nHost: weir.test\r\nX-Tenant: acme\r\n" + body
             #expect(try gateway.ask(request).text == "hello")
-            #expect(try await eventually { Self.report(metrics)?.same == 1 })
+            #expect(await eventually { Self.report(metrics)?.same == 1 })
             #expect(second.requests.first?.text == "hello")
         }
     }
@@ -105,7 +105,7 @@ import WeirConfiguration
             let chunked = "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
             #expect(try gateway.ask("POST / \(head)\(chunked)").text == "hello")
             #expect(try gateway.ask("PUT / \(head)Content-Length: 2\r\n\r\nok").text == "ok")
-            #expect(try await eventually { Self.report(metrics)?.leftOut == 2 })
+            #expect(await eventually { Self.report(metrics)?.leftOut == 2 })
             #expect(second.requests.isEmpty)
         }
     }
@@ -118,7 +118,7 @@ import WeirConfiguration
                 try reader.wire.send("GET / HTTP/1.1\r\nHost: weir.test\r\nX-Tenant: acme\r\n\r\n")
                 #expect(try reader.next()?.status == 200)
             }
-            #expect(try await eventually { Self.report(metrics)?.same == 10 })
+            #expect(await eventually { Self.report(metrics)?.same == 10 })
             #expect(second.requests.count == 10)
             // One connection is enough for requests that come one after the other.
             #expect(second.connections < 10)
@@ -130,10 +130,10 @@ import WeirConfiguration
         let second = TestUpstream { _, wire, _ in _ = try MessageReader(wire).next(isResponse: false) }
         try await Self.with(first, second, "mirror: {to: orders-v2}") { gateway, metrics async throws in
             #expect(try gateway.get("/", "X-Tenant: acme").status == 200)
-            #expect(try await eventually { Self.report(metrics)?.unanswered == 1 })
+            #expect(await eventually { Self.report(metrics)?.unanswered == 1 })
             second.stop()
             #expect(try gateway.get("/", "X-Tenant: acme").status == 200)
-            #expect(try await eventually { Self.report(metrics)?.unanswered == 2 })
+            #expect(await eventually { Self.report(metrics)?.unanswered == 2 })
         }
     }
 
@@ -182,6 +182,50 @@ import WeirConfiguration
             metrics.render(store: [], into: &text)
             #expect(text.contains(#"weir_shift_returned{service="orders",to="orders-v2"} 1"#))
             #expect(text.contains(#"weir_shift_share{service="orders",to="orders-v2"} 0"#))
+        }
+    }
+
+    @Test func answersThatBreakOffAreFailuresOfTheSecondVersion() async throws {
+        let first = Self.answering("200 OK", "one")
+        let second = TestUpstream.sending("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\npart")
+        let declaration =
+            "shift: {to: orders-v2, start: 2020-01-01T00:00:00Z, steps: [50%], return: {requests: 5, window: 1m}}"
+        try await Self.with(first, second, declaration) { gateway, metrics async throws in
+            for number in 0..<60 { _ = try? gateway.get("/", "X-Tenant: tenant-\(number)") }
+            #expect(metrics.migrations.statuses.first?.shift?.isReturned == true)
+        }
+    }
+
+    @Test func whatASecondVersionsFallbackAnswersIsAFailureOfTheSecondVersion() async throws {
+        let (first, second) = (Self.answering("200 OK", "one"), Self.answering("503 Service Unavailable", "two"))
+        defer {
+            first.stop()
+            second.stop()
+        }
+        let declaration =
+            "shift: {to: orders-v2, start: 2020-01-01T00:00:00Z, steps: [50%], return: {requests: 5, window: 1m}}"
+        let text = Self.yaml(first, second, declaration) + "\n    on_failure: {fallback: orders}\n"
+        var setup = Setup(yaml: text)
+        let metrics = Metrics(services: ["orders", "orders-v2"], limits: [], workers: 2)
+        setup.metrics = metrics
+        try await withGateway(setup) { gateway async throws in
+            #expect(try Self.versions(gateway, tenants: 60).allSatisfy { $0 == "one" })
+            #expect(metrics.migrations.statuses.first?.shift?.isReturned == true)
+        }
+    }
+
+    @Test func aRequestThatMeetsAStaleConnectionIsMirroredOnce() async throws {
+        // Each connection is closed after its first answer, without a word.
+        let first = TestUpstream { upstream, wire, _ in
+            guard let request = try MessageReader(wire).next(isResponse: false) else { return }
+            upstream.note(request)
+            try wire.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none")
+        }
+        let second = Self.answering("200 OK", "two")
+        try await Self.with(first, second, "mirror: {to: orders-v2}") { gateway, metrics async throws in
+            for _ in 0..<5 { #expect(try gateway.get("/", "X-Tenant: acme").text == "one") }
+            #expect(await eventually { Self.report(metrics)?.same == 5 })
+            #expect(second.requests.count == 5)
         }
     }
 }

@@ -16,7 +16,7 @@ enum PathProperty {
         }
         var decoded = once
         // However often an upstream decodes it.
-        for _ in 0..<6 {
+        for _ in 0..<16 {
             let next = decoded.percentDecoded
             if next == decoded { break }
             decoded = next

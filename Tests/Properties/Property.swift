@@ -19,6 +19,7 @@ package struct Property: Sendable, CustomStringConvertible {
         Property("chunks", fault: ChunkProperty.fault),
         Property("paths", fault: PathProperty.fault),
         Property("configuration", fault: ConfigurationProperty.fault),
+        Property("tokens", fault: TokenProperty.fault),
     ]
 }
 

@@ -3,6 +3,9 @@ final class MigrationReader {
     private let faults: Faults
     private var versions: [(first: String, second: String, place: Position)] = []
 
+    /// Whether some declaration does not say which service is the second version.
+    private(set) var isIncomplete = false
+
     static let keys = ["mirror", "shift"]
 
     init(faults: Faults) { self.faults = faults }
@@ -75,6 +78,7 @@ final class MigrationReader {
 
     private func readVersion(_ section: Section, of name: String) -> String? {
         guard let (second, place) = section.text("to", "a service's name") else {
+            isIncomplete = true
             if !section.has("to") {
                 faults.add(
                     "`\(section.name)` does not say where to; add `to:` with the name of a service, like \(name)-v2",

@@ -58,10 +58,10 @@ struct RouteReader {
         var priority: Int
     }
 
-    /// A service's routes. Whether it needs some is not looked at.
+    /// A service's routes, and whether it names none at all, which some need not.
     mutating func read(
         _ service: Section, _ serviceName: String, _ scope: LimitScope, _ access: AuthorizationReader.Result
-    ) -> [(route: Route, scope: LimitScope)] {
+    ) -> (routes: [(route: Route, scope: LimitScope)], areMissing: Bool) {
         let list = service.list("routes", of: "routes like {path: /product}")
         var routes: [(route: Route, scope: LimitScope)] = []
         var names: [String: Int] = [:]
@@ -76,7 +76,7 @@ struct RouteReader {
             limits.read(section, into: &routeScope, isPublic: route.isPublic)
             routes.append((route, routeScope))
         }
-        return routes
+        return (routes, !service.has("routes") || list?.isEmpty == true)
     }
 
     private mutating func read(_ section: Section, _ serviceName: String, _ names: inout [String: Int]) -> Route {

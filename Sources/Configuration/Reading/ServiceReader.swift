@@ -46,8 +46,8 @@ struct ServiceReader {
             let access = authorization.read(section)
             var scope = global.service(name)
             limits.read(section, into: &scope, isPublic: access.isPublic)
-            let routes = routeReader.read(section, name, scope, access)
-            if routes.isEmpty { withoutRoutes.append((name, section.place(of: "routes") ?? section.position)) }
+            let (routes, areMissing) = routeReader.read(section, name, scope, access)
+            if areMissing { withoutRoutes.append((name, section.place(of: "routes") ?? section.position)) }
             // Where each route answers by itself, none is asked for.
             let needsUpstreams = routes.isEmpty || routes.contains { !$0.route.answersItself }
             let sources = needsUpstreams || section.has("upstreams") ? upstreamReader.read(section) : []
@@ -64,8 +64,11 @@ struct ServiceReader {
                         name: name, scope: access.isPublic ? scope.withoutCallers() : scope,
                         routes: routes.map { ($0.route.name, $0.scope) })))
         }
+        let faultsBefore = faults.count
         resilience.finish(results.map(\.service.name))
         migrations.finish(results.map(\.service))
+        // Where a service is named wrongly, another one seems not to be named.
+        guard faults.count == faultsBefore, !migrations.isIncomplete else { return results }
         let others = resilience.fallbackServices.union(migrations.secondVersions)
         for service in withoutRoutes where !others.contains(service.name) {
             faults.add(

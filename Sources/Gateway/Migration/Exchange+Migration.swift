@@ -27,10 +27,14 @@ extension Exchange {
         return ShiftProgress.bucket(of: caller, migration.hash)
     }
 
-    /// The exchange is over.
+    /// Whether something else was answered than what the version said.
+    private var isCovered: Bool { resilience != nil && trial.served != .upstream }
+
+    /// The exchange is over. What was covered up, or broke off, is a failure of the version, too.
     func countVersion(_ version: ErrorComparison.Version) {
-        guard let place, status != 499, let shift = edition.plan.services[place.service].migration?.shift,
-            shift.progress.count(version, failed: status >= 500, at: worker.now)
+        guard let place, status != 499, attempts > 0 || cause != nil,
+            let shift = edition.plan.services[place.service].migration?.shift,
+            shift.progress.count(version, failed: cause != nil || isCovered, at: worker.now)
         else { return }
         worker.logger.error(
             "a second version fails more often than it may; everything returns to the first",
@@ -41,7 +45,7 @@ extension Exchange {
 
     /// The request is on its way to the first version.
     func beginMirroring(_ plan: MigrationPlan.MirrorPlan) {
-        guard version != .second, plan.takes(client.reader.head.method) else { return }
+        guard plan.takes(client.reader.head.method) else { return }
         if case .length(let length) = client.reader.head.framing, length > plan.rules.maximumBodyBytes {
             return plan.figures.countLeftOut()
         }
@@ -67,7 +71,7 @@ extension Exchange {
     /// The exchange is over.
     func endMirroring(_ request: MirroredRequest) {
         mirrored = nil
-        guard isRequestComplete, status != 499 else { return request.giveUp() }
+        guard isRequestComplete, status != 499, !isCovered else { return request.giveUp() }
         let nanoseconds = upstreamNanoseconds >= 0 ? upstreamNanoseconds : worker.now - sentAt
         request.firstAnswered(MirrorFigures.Answer(status: status, nanoseconds: nanoseconds))
     }

@@ -58,7 +58,14 @@ final class MirrorClient {
         if idle[ObjectIdentifier(gate)]?.isEmpty == true { idle[ObjectIdentifier(gate)] = nil }
     }
 
+    /// These are all that there are from now on.
+    func keep(_ plans: [MigrationPlan.MirrorPlan]) {
+        let kept = Set(plans.map { ObjectIdentifier($0.figures) })
+        owed = owed.filter { kept.contains($0.key) }
+    }
+
     func closeIdle(since time: Int64) {
+        guard !idle.isEmpty else { return }
         for connection in idle.values.flatMap({ $0 }) where connection.idleSince < time { connection.close() }
     }
 

@@ -47,6 +47,7 @@ struct CircuitBreaker: Sendable {
     private var openings: Int64 = 0
     private(set) var probing = 0
     private var probesPassed = 0
+    private var lastProbeAt: Int64 = 0
     private var random: UInt64
 
     init(_ rules: Rules, seed: UInt64) {
@@ -64,7 +65,13 @@ struct CircuitBreaker: Sendable {
             (probing, probesPassed) = (0, 0)
         case .halfOpen: break
         }
-        guard probing + probesPassed < rules.probes else { return .refused(until: now) }
+        if probing + probesPassed >= rules.probes {
+            // Requests that take for ever to arrive must not keep all others waiting.
+            guard now - lastProbeAt >= rules.openNanoseconds else { return .refused(until: now) }
+            enter(.halfOpen)
+            (probing, probesPassed) = (0, 0)
+        }
+        lastProbeAt = now
         probing += 1
         return .probe(phase: phaseNumber)
     }

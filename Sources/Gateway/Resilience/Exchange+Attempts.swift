@@ -120,7 +120,10 @@ extension Exchange {
         }
     }
 
-    private var isSlow: Bool { worker.now - sentAt > trial.active?.slowOver ?? .max }
+    /// From the end of the request, so that a client's slow upload is not the upstream's slowness.
+    private var isSlow: Bool {
+        isRequestComplete && worker.now - max(sentAt, completedAt) > trial.active?.slowOver ?? .max
+    }
 
     private func settle(_ outcome: CircuitBreaker.Outcome) {
         guard let breaker = trial.breaker, let admission = trial.admission else { return }

@@ -143,6 +143,8 @@ struct Balancer {
 
     mutating func succeeded(_ index: Int) -> Ejection.Change? { members[index].ejection.succeeded() }
 
+    mutating func answered(_ index: Int) -> Ejection.Change? { members[index].ejection.answered() }
+
     mutating func unreachable(_ index: Int, at now: Int64) { members[index].ejection.unreachable(at: now) }
 
     mutating func failed(_ index: Int, at now: Int64) -> Ejection.Change? {

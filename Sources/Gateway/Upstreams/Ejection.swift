@@ -60,8 +60,14 @@ struct Ejection {
         until = now + rules.duration
     }
 
+    /// A whole answer came.
     mutating func succeeded() -> Change? {
         failures = 0
+        return answered()
+    }
+
+    /// A good head came. What follows may still break off, as it may have before.
+    mutating func answered() -> Change? {
         (avoidedUntil, avoidance) = (0, 0)
         guard times > 0 else { return nil }
         (times, until, isOnTrial) = (0, 0, false)

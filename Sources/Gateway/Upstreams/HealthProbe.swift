@@ -75,8 +75,10 @@ final class HealthProbe: ChannelInboundHandler {
         var buffer = unwrapInboundIn(data)
         inbound.writeBuffer(&buffer)
         do throws(WireError) {
-            while case .head = try reader.next(&inbound, answering: .get) {
-                guard !reader.head.isInterim else { continue }
+            while true {
+                let event = try reader.next(&inbound, answering: .get)
+                if case .needsMore = event { return }
+                guard case .head = event, !reader.head.isInterim else { continue }
                 let status = reader.head.status
                 let isGood = rules.statuses.contains { $0.contains(status) }
                 return end(isGood ? nil : "its status is \(status)")

@@ -15,6 +15,8 @@ final class ServiceUpstreams {
     private var balancer: Balancer
     private var set: EndpointSet
     private var gates: [UpstreamGate] = []
+    /// Whether it says who is ejected; only the latest of a service does.
+    private var counts = true
     private var isPanicking = false
     private var nextPanicLog: Int64 = 0
 
@@ -30,7 +32,10 @@ final class ServiceUpstreams {
         hashesHeader =
             if case .hash(.header(let name)) = settings.rule { FieldName(name) } else { nil }
         balancer = Balancer(set.endpoints, settings.rule, settings.ejection.map { EjectionRules($0) })
-        if let earlier { balancer.take(from: earlier.balancer.members) }
+        if let earlier {
+            balancer.take(from: earlier.balancer.members)
+            earlier.stopCounting()
+        }
         gates = set.endpoints.map { worker.takeGate($0.upstream, settings.connections) }
         count(1)
     }
@@ -56,7 +61,14 @@ final class ServiceUpstreams {
         count(1)
     }
 
+    /// Another one has taken its place, and counts who is ejected.
+    private func stopCounting() {
+        count(-1)
+        counts = false
+    }
+
     private func count(_ change: Int) {
+        guard counts else { return }
         for (member, status) in zip(balancer.members, set.statuses) where !member.ejection.isInUse {
             status.countEjection(change)
         }
@@ -114,6 +126,7 @@ final class ServiceUpstreams {
         let change: Ejection.Change?
         switch outcome {
         case .succeeded: change = balancer.succeeded(index)
+        case .answered: change = balancer.answered(index)
         case .failed: change = balancer.failed(index, at: worker.now)
         case .unreachable:
             balancer.unreachable(index, at: worker.now)
@@ -123,14 +136,14 @@ final class ServiceUpstreams {
         let upstream = "\(set.endpoints[index].upstream)"
         switch change {
         case .ejected(let nanoseconds):
-            if balancer.members[index].ejection.times == 1 { set.statuses[index].countEjection(1) }
+            if counts, balancer.members[index].ejection.times == 1 { set.statuses[index].countEjection(1) }
             worker.logger.warning(
                 "an upstream fails and is passed over for a while",
                 metadata: [
                     "service": "\(service)", "upstream": "\(upstream)", "milliseconds": "\(nanoseconds / 1_000_000)",
                 ])
         case .returned:
-            set.statuses[index].countEjection(-1)
+            if counts { set.statuses[index].countEjection(-1) }
             worker.logger.notice(
                 "an upstream is used again", metadata: ["service": "\(service)", "upstream": "\(upstream)"])
         }
@@ -139,7 +152,10 @@ final class ServiceUpstreams {
 
 /// What became of one attempt at an upstream, as far as it tells of the upstream.
 enum AttemptOutcome {
+    /// A whole answer came.
     case succeeded
+    /// The head of an answer came.
+    case answered
     /// Reset, timed out, not valid, or 502, 503, 504.
     case failed
     /// No connection could be opened.
@@ -147,7 +163,7 @@ enum AttemptOutcome {
 
     /// What an answer with this status tells.
     init(status: Int) {
-        self = (502...504).contains(status) ? .failed : .succeeded
+        self = (502...504).contains(status) ? .failed : .answered
     }
 }
 

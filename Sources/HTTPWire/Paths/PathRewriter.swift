@@ -50,30 +50,46 @@ enum PathRewriter {
         }
     }
 
-    /// The digits of `.`, `/`, `\`, NUL, LF and CR.
-    private static let escapedEscapes: [(UInt8, UInt8)] = [
-        (0x32, 0x65), (0x32, 0x66), (0x35, 0x63), (0x30, 0x30), (0x30, 0x61), (0x30, 0x64),
-    ]
-
-    /// `%25` followed by what would be a refused or a decoded escape, were `%25` a `%`.
+    /// `%25`, and what follows, may hide an escape from whoever decodes once: `%252e`, `%25252e`, `%252%2565`. Refused where one that
+    /// comes to light, however often the path is decoded, is of a byte that would change its structure.
     private static func refuseEscapedEscapes(
         _ bytes: UnsafeMutablePointer<UInt8>, _ length: Int
     ) throws(WireError) {
         var offset = 0
-        while offset + 4 < length {
-            guard bytes[offset] == UInt8(ascii: "%"), isPair(bytes + offset + 1, 0x32, 0x35) else {
-                offset += 1
-                continue
-            }
-            offset += 3
-            while offset + 1 < length, isPair(bytes + offset, 0x32, 0x35) { offset += 2 }
-            guard offset + 1 < length else { return }
-            for (high, low) in escapedEscapes where isPair(bytes + offset, high, low) { throw WireError(.badPath) }
+        while offset + 2 < length, !isEscapedPercent(bytes + offset) { offset += 1 }
+        guard offset + 4 < length else { return }
+        let count = length - offset
+        let isRefused = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count) {
+            hidesStructure(bytes + offset, count, scratch: $0.baseAddress!)
         }
+        if isRefused { throw WireError(.badPath) }
     }
 
-    private static func isPair(_ bytes: UnsafeMutablePointer<UInt8>, _ first: UInt8, _ second: UInt8) -> Bool {
-        ByteClass.lowercased(bytes[0]) == first && ByteClass.lowercased(bytes[1]) == second
+    /// Each byte is decoded as soon as the escape that it ends is there, so that once through is as often as can be.
+    private static func hidesStructure(
+        _ bytes: UnsafeMutablePointer<UInt8>, _ length: Int, scratch decoded: UnsafeMutablePointer<UInt8>
+    ) -> Bool {
+        var count = 0
+        for offset in 0..<length {
+            decoded[count] = bytes[offset]
+            count += 1
+            while count >= 3, decoded[count - 3] == UInt8(ascii: "%"),
+                let high = ByteClass.hexValue(decoded[count - 2]), let low = ByteClass.hexValue(decoded[count - 1])
+            {
+                let byte = high << 4 | low
+                switch byte {
+                case 0x00, 0x0a, 0x0d, UInt8(ascii: "."), UInt8(ascii: "/"), UInt8(ascii: "\\"): return true
+                default: break
+                }
+                decoded[count - 3] = byte
+                count -= 2
+            }
+        }
+        return false
+    }
+
+    private static func isEscapedPercent(_ bytes: UnsafeMutablePointer<UInt8>) -> Bool {
+        bytes[0] == UInt8(ascii: "%") && bytes[1] == UInt8(ascii: "2") && bytes[2] == UInt8(ascii: "5")
     }
 
     private static func upperHex(_ digit: UInt8) -> UInt8 {

@@ -87,7 +87,7 @@ package final class WorkerTraffic: Sendable {
 
         static let zero = Sums(counts: Array(repeating: 0, count: max(serviceCells, routeCells)))
 
-        static func + (a: Sums, b: Sums) -> Sums { Sums(counts: zip(a.counts, b.counts).map { $0 + $1 }) }
+        static func + (a: Sums, b: Sums) -> Sums { Sums(counts: zip(a.counts, b.counts).map { $0 &+ $1 }) }
     }
 
     func sums(ofService service: Int) -> Sums {

@@ -19,6 +19,9 @@ actor ConfigurationKeeper {
     private let metrics: Metrics
     private let logger: Logger
     private var watch: FileWatch
+    private var isReloading = false
+    /// Why it is to be read again, once that has ended.
+    private var nextReason: String?
 
     private static let interval = Duration.seconds(1)
 
@@ -55,11 +58,26 @@ actor ConfigurationKeeper {
     }
 
     private func look() async {
-        guard load != nil, watch.look(configuration.files.map { FileWatch.Stamp(of: $0) }) else { return }
+        guard load != nil, !isReloading, watch.look(configuration.files.map { FileWatch.Stamp(of: $0) }) else { return }
         await reload("a file has changed")
     }
 
+    /// One after the other: what is begun while another one is under way follows it.
     private func reload(_ reason: String) async {
+        guard !isReloading else {
+            nextReason = reason
+            return
+        }
+        isReloading = true
+        await read(reason)
+        while let reason = nextReason {
+            nextReason = nil
+            await read(reason)
+        }
+        isReloading = false
+    }
+
+    private func read(_ reason: String) async {
         guard let load else { return }
         let stamps = configuration.files.map { FileWatch.Stamp(of: $0) }
         do {

@@ -22,9 +22,13 @@ final class SpanExporter: Sendable {
     private let running = Mutex<Task<Void, Never>?>(nil)
     /// So that a collector that is away is told of once, and once when it is back.
     private let isFailing = Atomic(false)
+    private let nextLog = Mutex(ContinuousClock.now)
 
     private static let patience = TimeAmount.seconds(10)
     private static let maximumAnswerBytes = 64 * 1024
+    private static let logInterval = Duration.seconds(5)
+    /// Characters of what a collector says.
+    private static let longestReason = 500
 
     /// Starts sending.
     init(_ settings: TracingSettings, metrics: SpanMetrics, logger: Logger) {
@@ -107,7 +111,15 @@ final class SpanExporter: Sendable {
 
     private func lose(_ spans: Int, _ message: String) {
         metrics.countDropped(spans)
-        logger.warning("\(message)", metadata: ["collector": "\(place)", "spans": "\(spans)"])
+        let now = ContinuousClock.now
+        let isDue = nextLog.withLock { next in
+            guard now >= next else { return false }
+            next = now + Self.logInterval
+            return true
+        }
+        guard isDue else { return }
+        logger.warning(
+            "\(message.prefix(Self.longestReason))", metadata: ["collector": "\(place)", "spans": "\(spans)"])
     }
 
     /// Where the collector is, without what its URL may hold beside that.

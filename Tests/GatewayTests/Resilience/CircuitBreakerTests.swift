@@ -106,6 +106,19 @@ struct CircuitBreakerTests {
         #expect(breaker.phase == .closed)
     }
 
+    @Test func probesThatDoNotEndKeepNobodyWaitingForEver() throws {
+        var breaker = CircuitBreaker(rules(inRow: 1, open: 5, probes: 2), seed: 1)
+        breaker.feed([.failed], at: 0)
+        let now = try #require(breaker.openUntil)
+        let hanging = (0..<2).map { _ in breaker.admit(at: now) }
+        #expect(breaker.answer(at: now + 5 * second - 1) == .refused(until: now + 5 * second - 1))
+        let next = breaker.admit(at: now + 5 * second)
+        #expect(next == .probe(phase: breaker.phaseNumber) && next != hanging[0])
+        // What they say in the end is of another time.
+        breaker.ended(hanging[0], .failed, at: now + 6 * second)
+        #expect(breaker.phase == .halfOpen)
+    }
+
     @Test func whatBeganInAnEarlierPhaseSaysNothingOfThisOne() throws {
         var breaker = CircuitBreaker(rules(inRow: 1), seed: 1)
         let early = breaker.admit(at: 0)
@@ -172,6 +185,7 @@ private struct NaiveBreaker {
     var events: [(slice: Int64, outcome: CircuitBreaker.Outcome)] = []
     var probing = 0
     var probesPassed = 0
+    var lastProbe: Int64 = 0
 
     mutating func admit(at now: Int64) -> Bool {
         if case .open(let until) = phase, now >= until { enter(.halfOpen) }
@@ -179,7 +193,11 @@ private struct NaiveBreaker {
         case .closed: return true
         case .open: return false
         case .halfOpen:
-            guard probing + probesPassed < rules.probes else { return false }
+            if probing + probesPassed >= rules.probes {
+                guard now - lastProbe >= rules.openNanoseconds else { return false }
+                enter(.halfOpen)
+            }
+            lastProbe = now
             probing += 1
             return true
         }

@@ -175,6 +175,39 @@ struct RetryingTests {
         }
     }
 
+    @Test func pipelinedRequestsWaitForTheirTurn() async throws {
+        let upstream = Failing.upstream(.resets)
+        defer { upstream.stop() }
+        let keys = "retries: {methods: [PUT], backoff: 20ms}"
+        try await withGateway(Failing.setup([upstream.port], keys)) { gateway async throws in
+            let client = try gateway.connect()
+            let put = { (body: String) in "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n\(body)" }
+            try client.wire.send(put("one") + put("two") + "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            let answers = try (0..<3).map { _ in try client.next()?.text }
+            #expect(answers == ["one", "two", "hello"])
+        }
+        #expect(upstream.requests.map(\.text) == ["one", "one", "two", ""])
+    }
+
+    /// What an upstream may take for its answer begins when it has the whole request.
+    @Test func aSlowUploadIsNotASlowUpstream() async throws {
+        let upstream = TestUpstream.echoing()
+        defer { upstream.stop() }
+        let setup = Failing.setup(
+            [upstream.port], "timeouts: {try: 50ms}\nbreaker: {consecutive_failures: 1, open: 60s}",
+            top: "gateway: {timeouts: {body: 10s}}")
+        try await withGateway(setup) { gateway async throws in
+            let client = try gateway.connect()
+            try client.wire.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\n")
+            // A byte at a time, which takes longer than an answer may.
+            for byte in Array("12345678".utf8) {
+                usleep(20_000)
+                try client.wire.send([byte])
+            }
+            #expect(try client.next()?.text == "12345678")
+        }
+    }
+
     /// Once a byte of an answer has gone to the client, nothing is repeated.
     @Test(arguments: [
         "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart",

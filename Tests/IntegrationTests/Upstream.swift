@@ -47,7 +47,9 @@ final class Upstream: Sendable {
             let head = HTTPResponseHead(
                 version: .http1_1, status: .ok, headers: ["Content-Length": "\(text.utf8.count)"])
             context.write(wrapOutboundOut(.head(head)), promise: nil)
-            if !text.isEmpty { context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: text)))), promise: nil) }
+            if !text.isEmpty {
+                context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: text)))), promise: nil)
+            }
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         }
     }

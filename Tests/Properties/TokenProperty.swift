@@ -36,6 +36,7 @@ enum TokenProperty {
 
     private static func faultOfKeys(_ bytes: [UInt8]) -> String? {
         guard let keys = try? KeySet.read(bytes) else { return nil }
-        return keys.algorithms.isEmpty || keys.keys.count > KeySet.mostKeys ? "\(bytes.quoted) is taken for a key set" : nil
+        return keys.algorithms.isEmpty || keys.keys.count > KeySet.mostKeys
+            ? "\(bytes.quoted) is taken for a key set" : nil
     }
 }

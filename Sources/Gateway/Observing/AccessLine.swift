@@ -13,7 +13,8 @@ struct AccessLine: Sendable {
     }
 
     enum Text: Sendable {
-        case requestID, traceID, clientIP, method, host, path, query, service, route, tenant, apiKey, upstream, cause, version
+        case requestID, traceID, clientIP, method, host, path, query, service, route, tenant, apiKey, upstream, cause,
+            version
         case header(FieldName)
     }
 

@@ -144,7 +144,7 @@ class Fleet:
             text = source.read()
         self.rendered += 1
         own = os.path.join(self.run, str(self.rendered))
-        for key, value in {"@RUN@": own, "@DIR@": HERE, **self.ports, **values}.items():
+        for key, value in {"@RUN@": own, "@DIR@": HERE, "@LOG@": "off", **self.ports, **values}.items():
             text = text.replace(key, str(value))
         os.mkdir(own)
         path = os.path.join(own, name)
@@ -171,7 +171,7 @@ class Fleet:
         text = f"store:\n  redis: redis://127.0.0.1:{self.ports['@REDIS@']}" if store == "redis" else ""
         path = self.render(
             configuration,
-            **{"@PORT@": port, "@CONTROL@": free_port(), "@WORKERS@": workers, "@STORE@": text, "@MODE@": mode, "@LOG@": "off", **values})
+            **{"@PORT@": port, "@CONTROL@": free_port(), "@WORKERS@": workers, "@STORE@": text, "@MODE@": mode, **values})
         command = [self.programs["weir"], "serve", "--config", path, "--log-level", "warning"]
         return self.spawn(command, port, self.cores.proxy if workers == 1 else self.cores.two_workers), port
 

@@ -61,8 +61,10 @@ final class Exchange {
     var apiKey: APIKey?
     /// The token that it came with, if any.
     var token: BearerToken?
-    /// Whether it has waited for a key that its token needs.
-    var hasAwaitedKeys = false
+    /// Which of the fields for tokens have one that goes on to the upstream: a bit each; of those past 64, none does.
+    var forwardedTokens: UInt64 = 0
+    /// Where it has waited for keys that its tokens need.
+    var awaitedKeys: [KeySource] = []
     var clientAddress: ClientAddress
     var requestID: RequestID
 
@@ -159,6 +161,7 @@ final class Exchange {
         clientAddress = client.clientAddress(of: client.reader.head.fields)
         requestID.begin(client.reader.head.fields, trusted: client.isTrustedProxy)
         if let tracing = edition.plan.tracing { beginTrace(tracing) }
+        removeForgeries()
         client.expectNothing()
         if case .none = client.reader.head.framing {
             // Its end is read at once, and takes no bytes.
@@ -198,7 +201,8 @@ final class Exchange {
         tenant = .anonymous
         apiKey = nil
         token = nil
-        hasAwaitedKeys = false
+        forwardedTokens = 0
+        if !awaitedKeys.isEmpty { awaitedKeys = [] }
         refusal = nil
         decided = nil
         target = -1

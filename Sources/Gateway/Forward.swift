@@ -8,6 +8,9 @@ enum Forwarding {
     static func step(_ exchange: Exchange) -> Step {
         if let route = exchange.route {
             if let answer = route.answer {
+                guard !answer.needsHost || exchange.client.reader.head.fields.contains(.host) else {
+                    return .respond(.malformedRequest)
+                }
                 Respond.answer(exchange, answer)
                 return .waiting
             }
@@ -58,7 +61,7 @@ enum Forwarding {
         out.append(atMost: boundOfOwnFields(exchange)) { writeOwnFields(exchange, to: &$0) }
     }
 
-    /// What was meant for this hop, what upstreams believe only because nobody else can set it, and credentials.
+    /// What was meant for this hop, what is written anew, and credentials.
     private static func removeFields(_ exchange: Exchange) {
         let client = exchange.client
         let identity = exchange.edition.plan.identity
@@ -69,44 +72,27 @@ enum Forwarding {
         if let trace = exchange.trace { trace.removeFields(&client.reader.head.fields) }
         if let name = identity.keyHeader { client.reader.head.fields.remove(named: name) }
         if !identity.issuers.isEmpty { removeTokens(exchange) }
-        guard !client.isTrustedProxy else { return }
-        if let name = identity.header { client.reader.head.fields.remove(named: name) }
-        for known in Self.believed { client.reader.head.fields.remove(known) }
-        for index in 0..<client.reader.head.fields.count {
-            let field = client.reader.head.fields[index]
-            guard field.known == .other, !field.isRemoved, field.name.count > prefix.utf8CodeUnitCount else { continue }
-            if client.reader.head.fields.withName(at: index, { isForwarding($0) }) {
-                client.reader.head.fields.remove(at: index)
+    }
+
+    /// Tokens that the upstream must not see.
+    private static func removeTokens(_ exchange: Exchange) {
+        for (place, field) in exchange.edition.plan.identity.tokenFields.enumerated() where field.mayHideTokens {
+            guard exchange.forwardedTokens & 1 << UInt64(place) == 0 else { continue }
+            if field.needsScheme {
+                removeBearer(field.name, &exchange.client.reader.head.fields)
+            } else {
+                exchange.client.reader.head.fields.remove(named: field.name)
             }
         }
     }
 
-    /// Fields that say what a token claims, and tokens that the upstream must not see.
-    private static func removeTokens(_ exchange: Exchange) {
-        let identity = exchange.edition.plan.identity
-        for name in identity.claimFields { exchange.client.reader.head.fields.remove(named: name) }
-        guard exchange.token?.issuer.isForwarded != true else { return }
-        for name in identity.hiddenTokens { exchange.client.reader.head.fields.remove(named: name) }
-    }
-
-    private static let believed: [KnownField] = [
-        .forwarded, .xForwardedProto, .xForwardedHost, .xForwardedPort, .xForwardedPrefix, .xRealIP,
-    ]
-
-    private static let prefix: StaticString = "x-forwarded-"
-
-    /// Whether a name begins like `X-Forwarded-`, an underscore standing for a hyphen.
-    private static func isForwarding(_ name: UnsafeRawBufferPointer) -> Bool {
-        guard name[0] | 0x20 == UInt8(ascii: "x") else { return false }
-        for index in 1..<prefix.utf8CodeUnitCount {
-            let byte = name[index]
-            let expected = prefix.utf8Start[index]
-            guard
-                byte | 0x20 == expected
-                    || expected == UInt8(ascii: "-") && (byte == expected || byte == UInt8(ascii: "_"))
-            else { return false }
+    /// What has another scheme is no token, and for the upstream.
+    private static func removeBearer(_ name: FieldName, _ fields: inout HeadFields) {
+        var next = fields.firstIndex(named: name)
+        while let index = next {
+            if fields.withValue(at: index, { Authenticator.isBearer($0) }) { fields.remove(at: index) }
+            next = fields.firstIndex(named: name, from: index + 1)
         }
-        return true
     }
 
     private static func boundOfOwnFields(_ exchange: Exchange) -> Int {

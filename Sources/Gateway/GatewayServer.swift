@@ -33,7 +33,7 @@ package final class GatewayServer: Sendable {
     private let latest: Mutex<Latest>
     private let directory = EndpointDirectory()
     private let checker = Mutex<NIOLoopBound<HealthChecker>?>(nil)
-    /// The last of each address.
+    /// The last of each address that the configuration in force names.
     private let keys = Mutex<[String: KeyUpdate]>([:])
 
     private struct Running: Sendable {
@@ -153,9 +153,10 @@ package final class GatewayServer: Sendable {
     /// Returns once each worker begins exchanges with this configuration. Requests in flight end as they began. Overrides of its limits
     /// are to be handed over before.
     package func use(_ prepared: Prepared) async {
-        latest.withLock { latest in
-            latest.plan = prepared.plan
-            latest.tls = prepared.tls
+        let addresses = prepared.plan.identity.keyAddresses
+        let known = latest.withLock { latest in
+            defer { (latest.plan, latest.tls) = (prepared.plan, prepared.tls) }
+            return latest.plan.identity.keyAddresses
         }
         metrics.show(prepared.plan.resilience.gauges)
         for worker in running.withLock({ $0?.workers ?? [] }) {
@@ -166,10 +167,12 @@ package final class GatewayServer: Sendable {
                     self.metrics.worker(worker.index), self.metrics.traffic.worker(worker.index))
             }.get()
         }
-        // Of addresses that are new to the workers, what is known may be here already.
-        for update in keys.withLock({ $0.values }) { tell(update, running.withLock { $0?.workers ?? [] }) }
-        // Of issuers that are new to the workers, too.
-        for update in keys.withLock({ $0.values }) { tell(update, running.withLock { $0?.workers ?? [] }) }
+        // Of addresses that are new to the workers, what is known may be here already. The others wait for what they asked for.
+        let updates = keys.withLock { keys in
+            keys = keys.filter { addresses.contains($0.key) }
+            return keys.values.filter { !known.contains($0.address) }
+        }
+        for update in updates { tell(update, running.withLock { $0?.workers ?? [] }) }
         directory.keep(prepared.plan.configured)
         try? await check()
     }

@@ -127,7 +127,7 @@ final class Worker {
         edition = Edition(plan, traffic: traffic, following: edition) {
             KeySource.find($0, in: &sources, ask: requestKeys)
         }
-        let addresses = Set(plan.identity.issuers.compactMap(\.address))
+        let addresses = plan.identity.keyAddresses
         keySources = sources.filter { addresses.contains($0.key) }
         edition.upstreams = plan.configured.map { service in
             ServiceUpstreams(service, directory.set(of: service), worker: self, after: before[service.name])

@@ -58,7 +58,9 @@ struct AuthorizationTests {
         (tokens, "authorize: {claims: [a]}", "should be a mapping"),
         (tokens, "authorize: {claims: {a: []}}", "may have no value"),
         (tokens, "authorize: {claims: {a: [[b]]}}", "should be a text"),
-        (tokens, "authorize: {methods: [get]}", "in capitals"),
+        (tokens, "authorize: {methods: [get]}", "did you mean GET?"),
+        (tokens, "authorize: {methods: [FETCH]}", "is not a method that Weir forwards"),
+        (tokens, "authorize: {methods: [[GET]]}", "in capitals"),
         (tokens, "authorize: {methods: []}", "refuses every request"),
         (tokens, "authorize: {clients: []}", "refuses every request"),
         (tokens, "authorize: {clients: [here]}", "is not an address"),
@@ -90,6 +92,18 @@ struct AuthorizationTests {
             of: Self.tokens
                 + Self.service("", routes: "[{path: /a, authentication: none, limits: [\(limit)]}]"))
         #expect(found.count == 1 && found[0].message.contains("count by client_ip"), "\(found)")
+    }
+
+    @Test(arguments: ["tenant", "claim:sub"])
+    func aLimitThatInheritsWhoCallsIsTheSameFault(per: String) {
+        let limits = "limits: [{name: x, per: \"\(per)\", rate: 1/s}]\n"
+        let found = faults(
+            of: Self.tokens + limits + Self.service("authentication: none", limits: "[{name: x, rate: 2/s}]"))
+        #expect(found.count == 1 && found[0].message.contains("count by client_ip"), "\(found)")
+        let other = faults(
+            of: Self.tokens + limits
+                + Self.service("authentication: none", limits: "[{name: x, per: client_ip, rate: 2/s}]"))
+        #expect(other.isEmpty, "\(other)")
     }
 
     @Test func scopesOfAPIKeysAreEnough() throws {

@@ -50,6 +50,7 @@ import WeirConfiguration
         ("mirror: {to: orders-v2, share: 0%}", "`mirror.share` is nothing"),
         ("mirror: {to: orders-v2, share: 10}", "`10` is not a percentage"),
         ("mirror: {to: orders-v2, methods: [FETCH]}", "`FETCH` in `mirror.methods` is no method"),
+        ("mirror: {to: orders-v2, methods: []}", "`mirror.methods` is empty"),
         ("shift: {to: orders-v2}", "`shift` does not say when it begins"),
         ("shift: {to: orders-v2, start: tomorrow}", "`tomorrow`"),
         ("shift: {to: orders-v2, start: 2027-01-31T08:00:00Z, steps: []}", "`shift.steps` is empty"),

@@ -104,6 +104,9 @@ import WeirConfiguration
         ("{path: /a, redirect: {to: \"https://${host}.evil/\"}}", "not the whole host"),
         ("{path: /a, redirect: {to: \"//x${path}\"}}", "begins with `//`"),
         ("{path: /a, redirect: {to: \"/${path}\"}}", "begins with `//`"),
+        ("{path: /a, redirect: {to: \"/${header:X}/b\"}}", "where a variable is empty"),
+        ("{path: /a, redirect: {to: \"/${header:X}${path}\"}}", "where a variable is empty"),
+        ("{path: /a, redirect: {to: \"/${host}/b\"}}", "where a variable is empty"),
         ("{path: /a, redirect: {to: \"${query}\"}}", "does not start with"),
         ("{path: /a, redirect: {to: \"ftp://x/\"}}", "does not start with"),
         ("{path: /a, redirect: {to: \"https:///x\"}}", "has no host"),
@@ -157,6 +160,14 @@ import WeirConfiguration
         let hash = String(repeating: "0a", count: 32)
         let keys = "identity: {api_keys: {header: X-API-Key, keys: [{tenant: t, sha256: \"\(hash)\"}]}}\n"
         check(Self.routes("{path: /a}") + "    \(line)\n" + keys, 6, fragment)
+    }
+
+    @Test func credentialsAreOneNameWithHyphensAndUnderscores() {
+        let hash = String(repeating: "0a", count: 32)
+        let keys = "identity: {api_keys: {header: my_key, keys: [{tenant: t, sha256: \"\(hash)\"}]}}\n"
+        for line in ["set: {My-Key: x}", "set: {my_key: x}", "set: {A: \"${header:my_key}\"}"] {
+            check(Self.routes("{path: /a}") + "    request: {headers: {\(line)}}\n" + keys, 6, "says who asks")
+        }
     }
 
     @Test func aServiceWhoseRoutesAllAnswerNeedsNoUpstreams() throws {

@@ -97,6 +97,8 @@ struct TokenSettingsTests {
         ("jwks_url: \"https://a\", leeway: 2m", "and 1m"),
         ("jwks_url: \"https://a\", types: []", "is an empty list"),
         ("jwks_url: \"https://a\", header: X-Key", "must differ"),
+        ("jwks_url: \"https://a\", header: X-Forwarded-Token", "only proxies are believed"),
+        ("jwks_url: \"https://a\", header: TE", "choose another header"),
         ("jwks_url: \"https://a\", headers: {X_User: sub}", "letters, digits and hyphens"),
         ("jwks_url: \"https://a\", headers: {Host: sub}", "a meaning of its own"),
         ("jwks_url: \"https://a\", headers: {X-Weir-Tenant: sub}", "a meaning of its own"),
@@ -124,11 +126,38 @@ struct TokenSettingsTests {
             "jwt: [{issuer: a, audience: b, secret: \(secret)}, {issuer: a, audience: c, secret: \(secret)}]",
             "there already"
         ),
+        (
+            "jwt: [{issuer: a, audience: b, secret: \(secret), header: X-A}, {issuer: c, audience: b, secret: \(secret), headers: {X-A: sub}}]",
+            "a meaning of its own"
+        ),
         ("jwt: [{issuer: a, audience: b, secret: \(secret), secret_file: x}]", "several sources of keys"),
     ])
     func whatIsWrongWithAListOfIssuers(identity: String, fragment: String) {
         let found = faults(of: "identity:\n  \(identity)\n" + leastServices)
         #expect(found.count == 1 && found[0].line == 2 && found[0].message.contains(fragment), "\(found)")
+    }
+
+    @Test(arguments: [
+        "Proxy-Authorization", "TE", "Content-Length", "Host", "x_api_key", "X_Forwarded_For", "Forwarded",
+        "X-Weir-Tenant", "X-Real-IP",
+    ])
+    func keysAreLookedForWhereTheyAreFound(header: String) {
+        let found = faults(
+            of: "identity:\n  api_keys: {header: \(header), keys: [{tenant: a, sha256: \"\(FaultTests.someHash)\"}]}\n"
+                + leastServices)
+        #expect(found.count == 1 && found[0].line == 2, "\(found)")
+        #expect(found.first?.message.contains("choose another header") == true, "\(found)")
+    }
+
+    @Test(arguments: [
+        "set: {x-user_id: a}", "add: {X-User-Id: a}", "remove: [X-USER-ID]", "rename: {A: X-User-Id}",
+        "rename: {X-User-Id: A}",
+    ])
+    func whatATokenClaimsIsWrittenOfTokensAlone(change: String) {
+        let found = faults(
+            of: issuer("secret: \(Self.secret)", ", headers: {X-User-Id: sub}")
+                + "    request: {headers: {\(change)}}\n")
+        #expect(found.count == 1 && found[0].message.contains("says what a token claims"), "\(found)")
     }
 
     @Test func loopbackNeedsNoTLS() throws {

@@ -1,3 +1,4 @@
+import HTTPWire
 import LimiterCore
 import TestSupport
 import Testing
@@ -97,5 +98,24 @@ struct AuthenticationTests {
         #expect(find("") == nil)
         for number in 0..<100 { Array("other-\(number)".utf8).withUnsafeBytes { cache.insert($0, tenant) } }
         #expect(find("key-1") == nil)
+    }
+
+    /// The parser takes aliases of the fields that it knows out of every request.
+    @Test func noCredentialIsLookedForWhereItIsNeverFound() throws {
+        func parse(_ header: String) throws {
+            let hash = String(repeating: "0a", count: 32)
+            _ = try Configuration.parse(
+                """
+                identity: {api_keys: {header: \(header), keys: [{tenant: t, sha256: "\(hash)"}]}}
+                services: [{name: a, routes: [{path: /}], upstreams: ["http://127.0.0.1:1"]}]
+                """, file: "weir.yaml")
+        }
+        for known in KnownField.allCases where "\(known.name)".contains("-") {
+            #expect(throws: (any Error).self, "\(known.name)") {
+                try parse("\(known.name)".replacing("-", with: "_"))
+            }
+        }
+        try parse("x_key")
+        try parse("X-API-Key")
     }
 }

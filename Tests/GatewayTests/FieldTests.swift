@@ -131,4 +131,41 @@ struct FieldTests {
         }
         #expect(upstream.requests.map(\.startLine) == ["GET /x?y HTTP/1.1"])
     }
+
+    /// What upstreams must not be told, routes and templates must not believe either.
+    @Test func whatStrangersForgeChoosesNoRouteAndNoAnswer() async throws {
+        let names = [
+            "X-Weir-Tenant", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-User", "X_Forwarded_User", "Forwarded",
+            "X-Real-IP", "X-Account",
+        ]
+        let routes = names.indices.map {
+            "- {path: /, name: r\($0), headers: {\(names[$0]): true}, respond: {status: 410}}\n"
+        }.joined()
+        let last = "- {path: /, respond: {headers: {X-Seen: \"<${header:X-Forwarded-Host}${header:X-Real-IP}>\"}}}"
+        let proxies = "gateway: {trusted_proxies: [127.0.0.0/8]}\nidentity: {header: X-Account}\n"
+        let strangers = "gateway: {trusted_proxies: [192.0.2.1]}\nidentity: {header: X-Account}\n"
+        for name in names {
+            try await withRoutes(routes + last, service: "authentication: none", file: strangers) {
+                gateway, _ async throws in
+                let answer = try gateway.get("/", "\(name): x")
+                #expect(answer.status == 200, "\(name)")
+                #expect(answer["X-Seen"] == "<>", "\(name)")
+            }
+        }
+        try await withRoutes(routes + last, service: "authentication: none", file: proxies) {
+            gateway, _ async throws in
+            for name in names where name != "X-Weir-Tenant" {
+                #expect(try gateway.get("/", "\(name): x").status == 410, "\(name)")
+            }
+            #expect(try gateway.get("/", "X-Weir-Tenant: x").status == 200)
+        }
+    }
+
+    @Test func anotherWeirInFrontMayNameTheTenant() async throws {
+        let file = "gateway: {trusted_proxies: [127.0.0.0/8]}\nidentity: {header: X-Weir-Tenant}\n"
+        try await withRoutes("- {path: /}", file: file) { gateway, upstream async throws in
+            #expect(try gateway.get("/", "X-Weir-Tenant: acme").status == 200)
+            #expect(upstream.requests.map { $0.all("X-Weir-Tenant") } == [["acme"]])
+        }
+    }
 }

@@ -1,6 +1,7 @@
 import Glibc
 import Logging
 import Synchronization
+import Telemetry
 import TestSupport
 import Testing
 import Tokens
@@ -184,5 +185,114 @@ struct KeySourceTests {
             #expect(try client.next()?.status == 200)
             #expect(upstream.requests.last?.text == "abc")
         }
+    }
+
+    @Test func aReloadEndsNoWaitForKeys() async throws {
+        let (old, new) = (Signer.es256(), Signer.es256())
+        let published = PublishedKeys(old.set(id: "a"))
+        try await run(published) { gateway, server, upstream async throws in
+            #expect(try gateway.get("/", try field(old, kid: "a")).status == 200)
+            published.publish(new.set(id: "b"))
+            published.hold(true)
+            let client = try gateway.connect()
+            try client.wire.send("GET / HTTP/1.1\r\nHost: a\r\n\(try field(new, kid: "b"))\r\n\r\n")
+            #expect(await eventually { server.requests.count == 2 })
+            let configuration = try Setup(
+                yaml: """
+                    identity:
+                      jwt: {issuer: "https://issuer.example", audience: weir, jwks_url: "http://127.0.0.1:\(server.port)/keys"}
+                    services: [{name: a, routes: [{path: /}], upstreams: ["http://127.0.0.1:\(upstream.port)"]}]
+                    """
+            ).configuration()
+            await gateway.server.use(try gateway.server.prepare(configuration))
+            published.hold(false)
+            #expect(try client.next()?.status == 200)
+        }
+    }
+
+    /// A gateway that believes two issuers, whose keys nobody fetches, with a token of each in a field of its own.
+    private func withTwoIssuers(
+        _ body: (Fixture, _ request: String, _ keys: KeySet, Metrics) async throws -> Void
+    ) async throws {
+        let upstream = TestUpstream.greeting()
+        defer { upstream.stop() }
+        let metrics = Metrics(
+            services: ["a"], limits: [], workers: 3, traffic: TrafficNames([TrafficNames.Service("a", routes: ["/"])]))
+        var setup = Setup(
+            yaml: """
+                identity:
+                  jwt:
+                    - {issuer: "https://issuer.example", audience: weir, jwks_url: "http://127.0.0.1:1/one"}
+                    - {issuer: "https://other.example", audience: weir, jwks_url: "http://127.0.0.1:1/two", header: X-Token}
+                services: [{name: a, routes: [{path: /}], upstreams: ["http://127.0.0.1:\(upstream.port)"]}]
+                """)
+        setup.epoch = { TokenIssuer.now * 1_000_000 }
+        setup.metrics = metrics
+        let signer = Signer.es256()
+        let other = try signer.token(
+            #"{"iss":"https://other.example","aud":"weir","exp":\#(TokenIssuer.now + 100),"tenant":"acme"}"#,
+            header: #"{"alg":"\#(signer.algorithm)","kid":"k"}"#)
+        let request = "GET / HTTP/1.1\r\nHost: a\r\n\(try field(signer, kid: "k"))\r\nX-Token: \(other)\r\n\r\n"
+        let keys = try KeySet.read(Array(signer.set(id: "k").utf8))
+        try await withGateway(setup) { try await body($0, request, keys, metrics) }
+    }
+
+    @Test func twoTokensWaitForTheKeysOfEach() async throws {
+        try await withTwoIssuers { gateway, request, keys, metrics async throws in
+            let client = try gateway.connect()
+            try client.wire.send(request)
+            #expect(await eventually { metrics.value("weir_requests_in_flight") == 1 })
+            for name in ["one", "two"] {
+                gateway.server.use(KeyUpdate(address: "http://127.0.0.1:1/\(name)", keys: keys, nextAllowedAt: .max))
+            }
+            #expect(try client.next()?.status == 200)
+        }
+    }
+
+    @Test func keysThatAreTakenBackAreNotBelieved() async throws {
+        try await withTwoIssuers { gateway, request, keys, _ async throws in
+            let addresses = ["http://127.0.0.1:1/one", "http://127.0.0.1:1/two"]
+            for address in addresses {
+                gateway.server.use(KeyUpdate(address: address, keys: keys, nextAllowedAt: .max))
+            }
+            #expect(try gateway.ask(request).status == 200)
+            gateway.server.use(KeyUpdate(address: addresses[1], keys: nil, nextAllowedAt: .max))
+            try expectProblem(gateway.ask(request), 503)
+        }
+    }
+
+    @Test func keysThatCannotBeFetchedAnewEndOneDay() async throws {
+        let published = PublishedKeys(Signer.es256().set(id: "a"))
+        let server = TestUpstream.answering { _ in published.message }
+        defer { server.stop() }
+        var logger = Logger(label: "keys")
+        logger.logLevel = .critical
+        let keeper = KeyKeeper(KeyRefresh.Terms(lifetime: 500_000_000), logger: logger)
+        let updates = Mutex<[KeyUpdate]>([])
+        let identity = try Setup(
+            yaml: """
+                identity: {jwt: {issuer: a, audience: b, jwks_url: "http://127.0.0.1:\(server.port)/keys"}}
+                services: [{name: a, routes: [{path: /}], upstreams: ["http://127.0.0.1:1"]}]
+                """
+        ).configuration().identity
+        keeper.keep(identity) { update in updates.withLock { $0.append(update) } }
+        #expect(await eventually { updates.withLock { $0.count } >= 2 })
+        await keeper.stop()
+        #expect(updates.withLock { $0.prefix(2).map { $0.keys == nil } } == [false, true])
+    }
+
+    @Test(.timeLimit(.minutes(1))) func anAnswerThatDripsIsGivenUp() async throws {
+        let server = TestUpstream { _, wire, _ in
+            _ = try MessageReader(wire).next(isResponse: false)
+            try wire.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+            while true {
+                try wire.send(" ")
+                usleep(10_000)
+            }
+        }
+        defer { server.stop() }
+        let fetcher = KeyFetcher(patience: .milliseconds(200))
+        await #expect(throws: KeyFetchError.self) { try await fetcher.fetch("http://127.0.0.1:\(server.port)/keys") }
+        await fetcher.shutdown()
     }
 }

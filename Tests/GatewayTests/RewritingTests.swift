@@ -254,4 +254,26 @@ import WeirConfiguration
             #expect(denied.status == 429 && denied["Location"] == nil)
         }
     }
+
+    @Test func aServersAsteriskGetsNoQuery() async throws {
+        try await withRoutes("- {path: /, request: {query: {set: {a: b}}}}") { gateway, upstream async throws in
+            #expect(try gateway.ask("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n").status == 200)
+            #expect(try gateway.get("/").status == 200)
+            #expect(upstream.requests.map(\.startLine) == ["OPTIONS * HTTP/1.1", "GET /?a=b HTTP/1.1"])
+        }
+    }
+
+    @Test func aRedirectToTheRequestsHostNeedsOne() async throws {
+        try await withRoutes(
+            """
+            - {path: /, redirect: {scheme: https}}
+            - {path: /fixed, redirect: {to: "https://n.example${path}"}}
+            """
+        ) { gateway, _ async throws in
+            try expectProblem(gateway.ask("GET /x HTTP/1.0\r\n\r\n"), 400)
+            let answer = try gateway.ask("GET /x HTTP/1.0\r\nHost: a.example:8080\r\n\r\n")
+            #expect(answer.status == 308 && answer["Location"] == "https://a.example/x")
+            #expect(try gateway.ask("GET /fixed HTTP/1.0\r\n\r\n")["Location"] == "https://n.example/fixed")
+        }
+    }
 }

@@ -212,4 +212,60 @@ struct TokenTests {
             #expect(try gateway.get("/", "X-API-Key: demo-globex").status == 200)
         }
     }
+
+    @Test func noClaimOfTheClientsOwnIsCountedBy() async throws {
+        let issuer = try TokenIssuer()
+        let limits = #"limits: [{name: users, per: "header:X-User-Id", rate: 1/day}]"#
+        try await run({ issuer.setup($0, ", headers: {X-User-Id: sub}", rest: limits) }) { gateway, _ async throws in
+            #expect(try gateway.get("/public", "X-User-Id: one").status == 200)
+            #expect(try gateway.get("/public", "X-User-Id: two").status == 429)
+        }
+    }
+
+    @Test func onlyABearerTokenIsKeptFromTheUpstream() async throws {
+        let issuer = try TokenIssuer()
+        try await run({ issuer.setup($0, ", forward: false") }) { gateway, upstream async throws in
+            for value in ["Basic eDp5", "Bearer x", "bearer\tx", "Bearer", "Bearers x"] {
+                #expect(try gateway.get("/public", "Authorization: \(value)").status == 200)
+            }
+            #expect(
+                upstream.requests.map { $0["Authorization"] } == ["Basic eDp5", nil, nil, nil, "Bearers x"])
+        }
+    }
+
+    @Test func aTabMakesNoOtherSchemeOfABearerToken() async throws {
+        let issuer = try TokenIssuer()
+        try await run({ issuer.setup($0) }) { gateway, upstream async throws in
+            let answer = try gateway.get("/", "Authorization: Bearer\t\(try issuer.token())")
+            #expect(answer.status == 401)
+            #expect(answer["WWW-Authenticate"]?.contains("invalid_token") == true)
+            #expect(upstream.requests.isEmpty)
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func eachOfTwoTokensGoesWhereItsIssuerSays(first: Bool) async throws {
+        let issuer = try TokenIssuer()
+        let other = try issuer.signer.token(
+            #"{"iss":"https://other.example","aud":"weir","exp":\#(TokenIssuer.now + 100),"tenant":"acme"}"#)
+        let own = try issuer.bearer()
+        let upstream = TestUpstream.greeting()
+        defer { upstream.stop() }
+        var setup = Setup(
+            yaml: """
+                identity:
+                  jwt:
+                    - {issuer: "https://issuer.example", audience: weir, jwks_file: jwks.json, forward: \(first)}
+                    - {issuer: "https://other.example", audience: weir, jwks_file: jwks.json, header: X-Token, forward: \(!first)}
+                services: [{name: a, routes: [{path: /}], upstreams: ["http://127.0.0.1:\(upstream.port)"]}]
+                """)
+        setup.folder = issuer.folder
+        setup.epoch = { TokenIssuer.now * 1_000_000 }
+        try await withGateway(setup) { gateway async throws in
+            #expect(try gateway.get("/", own, "X-Token: \(other)").status == 200)
+        }
+        let request = try #require(upstream.requests.first)
+        #expect((request["Authorization"] != nil) == first)
+        #expect((request["X-Token"] != nil) == !first)
+    }
 }

@@ -76,12 +76,12 @@ import Testing
 
     @Test func whatIsRefusedForGoodIsCounted() async throws {
         let answers = [
-            Collector.Answer(status: .badRequest),
             Collector.Answer(body: #"{"partialSuccess":{"rejectedSpans":"1","errorMessage":"too\nlong"}}"#),
+            Collector.Answer(status: .badRequest),
         ]
         try await run(answers) { collector, weir in
             try await ask(weir, 1)
-            try await eventually { try await weir.metric("weir_spans_dropped_total") == 2 }
+            try await eventually { try await weir.metric("weir_spans_dropped_total") == 1 }
             try await ask(weir, 1)
             try await eventually { try await weir.metric("weir_spans_dropped_total") == 3 }
             #expect(try await weir.metric("weir_spans_exported_total") == 1)

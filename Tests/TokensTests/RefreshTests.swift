@@ -97,4 +97,19 @@ struct RefreshTests {
         expect(demand.miss(Array("3976".utf8), at: 1), .refuse)
         expect(demand.miss(Array("0".utf8), at: 1), .ask)
     }
+
+    @Test func keysAreBelievedForADayIfNoOthersCome() {
+        var refresh = KeyRefresh(at: 0)
+        #expect(!refresh.haveKeysExpired(at: second(1_000_000)), "there are none")
+        expect(refresh.tick(at: 0), true)
+        _ = refresh.succeeded(at: second(1), maxAge: nil)
+        #expect(!refresh.haveKeysExpired(at: second(86_400)))
+        #expect(refresh.haveKeysExpired(at: second(86_401)))
+        expect(refresh.tick(at: second(86_401)), true)
+        _ = refresh.failed(at: second(86_402))
+        #expect(refresh.haveKeysExpired(at: second(86_402)))
+        expect(refresh.tick(at: second(86_500)), true)
+        _ = refresh.succeeded(at: second(86_500), maxAge: nil)
+        #expect(!refresh.haveKeysExpired(at: second(86_501)))
+    }
 }

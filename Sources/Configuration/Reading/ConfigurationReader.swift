@@ -39,12 +39,10 @@ struct ConfigurationReader {
         let limits = LimitReader(faults: faults, hasTenants: hasTenants, hasTokens: facts.hasTokens)
         var global = LimitScope()
         limits.read(file, into: &global)
-        let credentials = Set(
-            [identity.header, identity.apiKeys?.header].compactMap { $0 } + identity.tokens.map(\.header))
         let services = ServiceReader(
             faults: faults, limits: limits, authorization: AuthorizationReader(faults: faults, facts: facts),
             transformations: TransformationReader(
-                faults: faults, credentials: credentials, hasTokens: facts.hasTokens),
+                faults: faults, reserved: FieldTarget.Reserved(identity), hasTokens: facts.hasTokens),
             resilience: ResilienceReader(faults: faults, connect: gateway.timeouts.connect)
         ).read(file, global)
         // Where limits are faulty, what plans change of them is no fault of its own.

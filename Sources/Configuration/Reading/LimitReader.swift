@@ -138,9 +138,7 @@ struct LimitReader {
         _ declaration: LimitDeclaration, _ section: Section, in scope: inout LimitScope, isPublic: Bool
     ) {
         if isPublic, declaration.per?.contains(where: \.isOfCaller) == true {
-            faults.add(
-                "the limit `\(declaration.name)` counts by who calls, and `authentication: none` asks nobody; count by client_ip, or remove one of them",
-                section.place(of: "per") ?? section.position)
+            addNobodyAsked(declaration.name, section.place(of: "per") ?? section.position)
         } else if declaration.per?.contains(where: \.isClaim) == true, !hasTokens {
             faults.add(
                 "the limit `\(declaration.name)` counts by a claim, and without tokens there are none; add `identity.jwt`",
@@ -157,6 +155,10 @@ struct LimitReader {
             do {
                 try attempt.declare(declaration)
                 scope = attempt
+                let limit = attempt.limits.first { $0.limit.name == declaration.name }?.limit
+                if isPublic, declaration.per == nil, limit?.per.contains(where: \.isOfCaller) == true {
+                    addNobodyAsked(writtenName, section.place(of: "name") ?? section.position)
+                }
                 return
             } catch {
                 let message = error.message.replacing("`\(declaration.name)`", with: "`\(writtenName)`")
@@ -166,6 +168,12 @@ struct LimitReader {
                 declaration = repaired
             }
         }
+    }
+
+    private func addNobodyAsked(_ name: String, _ place: Position) {
+        faults.add(
+            "the limit `\(name)` counts by who calls, and `authentication: none` asks nobody; count by client_ip, or remove one of them",
+            place)
     }
 
     private func repaired(

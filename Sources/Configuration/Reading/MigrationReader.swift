@@ -92,6 +92,11 @@ final class MigrationReader {
 
     private func readMethods(_ section: Section) -> Set<String>? {
         guard let list = section.list("methods", of: "methods like GET") else { return nil }
+        if list.isEmpty {
+            faults.add(
+                "`mirror.methods` is empty, so nothing would be mirrored; name some, or leave it out",
+                section.place(of: "methods") ?? section.position)
+        }
         return Set(
             list.compactMap { element in
                 guard case .scalar(let method, _) = element.content, Route.knownMethods.contains(method) else {

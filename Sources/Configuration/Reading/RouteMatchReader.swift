@@ -72,9 +72,7 @@ struct RouteMatchReader {
         var methods: [String] = []
         for (text, position) in words {
             if !Route.knownMethods.contains(text) {
-                let near = Spelling.nearest(text, in: Route.knownMethods.map { $0.lowercased() })?.uppercased()
-                let hint = near.map { "did you mean \($0)?" } ?? "use methods like GET and POST, in capitals"
-                faults.add("`\(text)` is not a method that Weir forwards; \(hint)", position)
+                faults.add(Self.refusal(ofMethod: text), position)
             } else if methods.contains(text) {
                 faults.add("the method \(text) is listed twice; once is enough", position)
             } else {
@@ -82,6 +80,12 @@ struct RouteMatchReader {
             }
         }
         return Route.knownMethods.filter { methods.contains($0) }
+    }
+
+    static func refusal(ofMethod text: String) -> String {
+        let near = Spelling.nearest(text, in: Route.knownMethods.map { $0.lowercased() })?.uppercased()
+        let hint = near.map { "did you mean \($0)?" } ?? "use methods like GET and POST, in capitals"
+        return "`\(text)` is not a method that Weir forwards; \(hint)"
     }
 
     func readConditions(_ route: Section) -> [RouteCondition] {

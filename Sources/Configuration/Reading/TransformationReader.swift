@@ -1,8 +1,7 @@
 /// Reads what is changed in requests and answers, for a service or a route.
 struct TransformationReader {
     let faults: Faults
-    /// Lowercase names of the fields that say who asks.
-    let credentials: Set<String>
+    let reserved: FieldTarget.Reserved
     /// Whether requests may have tokens, which claim something.
     let hasTokens: Bool
 
@@ -14,7 +13,7 @@ struct TransformationReader {
         if let request = owner.section("request", keys: ["headers", "query", "host"]) {
             transformation.request = readChanges(request, "headers", parameters) {
                 name, isWritten throws(ConfigurationError) in
-                try FieldTarget.check(name, in: .request, isWritten: isWritten, credentials: credentials)
+                try FieldTarget.check(name, in: .request, isWritten: isWritten, reserved)
             }
             transformation.query = readChanges(request, "query", parameters) { name, _ throws(ConfigurationError) in
                 guard (1...256).contains(name.utf8.count), name.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else {
@@ -26,7 +25,7 @@ struct TransformationReader {
         if let response = owner.section("response", keys: ["headers"]) {
             transformation.response = readChanges(response, "headers", parameters) {
                 name, isWritten throws(ConfigurationError) in
-                try FieldTarget.check(name, in: .response, isWritten: isWritten, credentials: credentials)
+                try FieldTarget.check(name, in: .response, isWritten: isWritten, reserved)
             }
         }
         return transformation
@@ -83,7 +82,8 @@ struct TransformationReader {
 
     /// The template, in which no credential is a variable, nor a claim where nothing is claimed.
     func checked(_ template: Template) throws(ConfigurationError) -> Template {
-        for case .header(let name) in template.variables where credentials.contains(FieldTarget.normalized(name)) {
+        for case .header(let name) in template.variables
+        where reserved.credentials.contains(FieldTarget.normalized(name)) {
             throw ConfigurationError("`${header:\(name)}` says who asks, and goes no further than here; use ${tenant}")
         }
         if !hasTokens, template.variables.contains(where: { if case .claim = $0 { true } else { false } }) {
@@ -95,7 +95,7 @@ struct TransformationReader {
     /// Fields of an answer of Weir's own.
     func readFields(_ section: Section, _ key: String, _ parameters: [String]?) -> [NamedTemplate] {
         readTemplates(section, key, parameters) { name, isWritten throws(ConfigurationError) in
-            try FieldTarget.check(name, in: .response, isWritten: isWritten, credentials: credentials)
+            try FieldTarget.check(name, in: .response, isWritten: isWritten, reserved)
             guard name.lowercased() != "content-type" else {
                 throw ConfigurationError("`\(name)` stands in `content_type`; move it there")
             }

@@ -24,11 +24,18 @@ enum RedirectLocation {
             }
             return try checked(template, authority)
         }
+        // Not every request has a value for each variable.
+        let shortest = template.example(host: "", other: "")
         guard rest.hasPrefix("/") else {
             throw ConfigurationError("`\(text)` does not start with https://, http://, `/` or ${path}")
         }
         guard !rest.hasPrefix("//") else {
             throw ConfigurationError("`\(text)` begins with `//`, behind which stands a host; leave one `/` out")
+        }
+        guard !shortest.hasPrefix("//") else {
+            throw ConfigurationError(
+                "`\(text)` begins with `//` where a variable is empty, and behind that stands a host; write text between them"
+            )
         }
         return template
     }

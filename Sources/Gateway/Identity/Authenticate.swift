@@ -15,6 +15,7 @@ enum Authentication {
             exchange.tenant = caller.tenant ?? .anonymous
             exchange.apiKey = caller.key
             exchange.token = caller.token
+            exchange.forwardedTokens = caller.forwardedTokens
             return .next
         case .refused(let fault): return refuse(exchange, fault)
         case .needsKeys(let source, let id): return awaitKeys(exchange, source, id)
@@ -34,10 +35,10 @@ enum Authentication {
     // MARK: Keys that are not there
 
     private static func awaitKeys(_ exchange: Exchange, _ source: KeySource, _ id: [UInt8]?) -> Step {
-        if exchange.hasAwaitedKeys {
+        if exchange.awaitedKeys.contains(where: { $0 === source }) {
             if let id { source.missedAgain(id, at: exchange.worker.now) }
         } else if source.wait(exchange, for: id, at: exchange.worker.now) {
-            exchange.hasAwaitedKeys = true
+            exchange.awaitedKeys.append(source)
             exchange.client.expect(.keys)
             return .waiting
         }

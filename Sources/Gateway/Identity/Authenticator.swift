@@ -21,6 +21,8 @@ package struct Authenticator {
         var tenant: Tenant?
         var key: APIKey?
         var token: BearerToken?
+        /// A bit each, by the indices of the fields for tokens.
+        var forwardedTokens: UInt64 = 0
     }
 
     private let plan: IdentityPlan
@@ -106,6 +108,7 @@ package struct Authenticator {
         case .valid(let token)?:
             guard caller.tenant == nil || caller.tenant?.name == token.tenant.name else { return .refused(nil) }
             caller.token = token
+            if token.issuer.isForwarded { caller.forwardedTokens |= 1 << UInt64(place) }
             caller.tenant = token.tenant
             return nil
         }
@@ -119,14 +122,19 @@ package struct Authenticator {
 
     /// What follows `Bearer`; nil: the field is of another scheme.
     private static func token(in value: UnsafeRawBufferPointer, needsScheme: Bool) -> UnsafeRawBufferPointer? {
-        let scheme: StaticString = "bearer"
-        let length = scheme.utf8CodeUnitCount
-        guard value.count >= length, UnsafeRawBufferPointer(rebasing: value[..<length]).equalsLowercase(scheme),
-            value.count == length || value[length] == 0x20
-        else { return needsScheme ? nil : value }
-        var start = length
+        guard isBearer(value) else { return needsScheme ? nil : value }
+        var start = scheme.utf8CodeUnitCount
         while start < value.count, value[start] == 0x20 { start += 1 }
         return UnsafeRawBufferPointer(rebasing: value[start...])
+    }
+
+    private static let scheme: StaticString = "bearer"
+
+    /// Others may take a tab for the blank behind the scheme, so such a value is no other scheme's; nor is it a token.
+    static func isBearer(_ value: UnsafeRawBufferPointer) -> Bool {
+        let length = scheme.utf8CodeUnitCount
+        return value.count >= length && UnsafeRawBufferPointer(rebasing: value[..<length]).equalsLowercase(scheme)
+            && (value.count == length || value[length] == 0x20 || value[length] == 0x09)
     }
 
     private mutating func check(

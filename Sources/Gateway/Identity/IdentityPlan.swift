@@ -15,8 +15,8 @@ struct IdentityPlan: Sendable {
     let tokenFields: [TokenField]
     /// What tokens claim is passed on in these, so no client may send them.
     let claimFields: [FieldName]
-    /// Fields whose tokens not all issuers want passed on.
-    let hiddenTokens: [FieldName]
+    /// The fields that say who asks.
+    let credentials: [FieldName]
     /// Whether it matters what time it is.
     let needsTime: Bool
     private let plans: TenantPlans
@@ -29,6 +29,8 @@ struct IdentityPlan: Sendable {
         let needsScheme: Bool
         /// Indices of `issuers`.
         let issuers: [Int]
+        /// Whether not all of them want their tokens passed on.
+        let mayHideTokens: Bool
     }
 
     init(_ settings: IdentitySettings, _ plans: TenantPlans) {
@@ -44,13 +46,14 @@ struct IdentityPlan: Sendable {
         for name in settings.tokens.map(\.header) where !names.contains(name) { names.append(name) }
         tokenFields = names.compactMap { name in
             FieldName(name).map { field in
-                TokenField(
-                    name: field, needsScheme: name == "authorization",
-                    issuers: settings.tokens.indices.filter { settings.tokens[$0].header == name })
+                let issuers = settings.tokens.indices.filter { settings.tokens[$0].header == name }
+                return TokenField(
+                    name: field, needsScheme: name == "authorization", issuers: issuers,
+                    mayHideTokens: issuers.contains { !settings.tokens[$0].isForwarded })
             }
         }
         claimFields = Array(Set(settings.tokens.flatMap { $0.fields.compactMap { FieldName($0.name) } }))
-        hiddenTokens = Array(Set(settings.tokens.filter { !$0.isForwarded }.compactMap { FieldName($0.header) }))
+        credentials = [header, keyHeader].compactMap { $0 } + tokenFields.map(\.name)
         needsTime = !issuers.isEmpty || keys.values.contains { $0.expiresAt < .max }
         let keyChallenge = keyHeader != nil || issuers.isEmpty ? "WWW-Authenticate: ApiKey realm=\"weir\"\r\n" : ""
         let challenge = "WWW-Authenticate: Bearer realm=\"weir\""
@@ -75,6 +78,9 @@ struct IdentityPlan: Sendable {
         }
         return Tenant(claims.tenant, plan: plans.index(ofPlan: String(decoding: plan, as: UTF8.self)) ?? -1)
     }
+
+    /// Where keys are fetched from.
+    var keyAddresses: Set<String> { Set(issuers.compactMap(\.address)) }
 
     var isAnonymous: Bool { header == nil && keyHeader == nil && issuers.isEmpty }
 

@@ -40,11 +40,8 @@ final class KeySource {
     func missedAgain(_ id: [UInt8], at now: Int64) { demand.missedAgain(id, at: now) }
 
     func use(_ update: KeyUpdate) {
-        var hasChanged = false
-        if let new = update.keys, keys != new {
-            keys = new
-            hasChanged = true
-        }
+        let hasChanged = keys != update.keys
+        if hasChanged { keys = update.keys }
         demand.answered(hasChanged: hasChanged, nextAllowedAt: update.nextAllowedAt)
         let resumed = waiting
         waiting = []
@@ -57,7 +54,7 @@ final class KeySource {
 /// What came of fetching an issuer's keys.
 package struct KeyUpdate: Sendable {
     package let address: String
-    /// The last that were fetched; nil: none ever were.
+    /// The last that were fetched; nil: none ever were, or too long ago.
     package let keys: KeySet?
     /// When the next fetch may start, in nanoseconds of the loops' clock.
     package let nextAllowedAt: Int64

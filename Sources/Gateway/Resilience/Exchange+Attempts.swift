@@ -33,7 +33,8 @@ extension Exchange {
         if let stale = plan.stale, method == .get || method == .head {
             let route = edition.plan.services[place.service].routes[place.route].name
             trial.staleKey = StaleKey.make(
-                of: client.reader.head, path: path, route: route, tenant: tenant.name, stale)
+                of: client.reader.head, path: path, route: route, tenant: tenant.name,
+                credentials: edition.plan.identity.credentials, stale)
         }
         return nil
     }

@@ -16,7 +16,12 @@ extension Exchange {
     /// The head of an answer is about to be passed on, with `changes`, which have withheld already what they withhold.
     func beginRecording(_ upstream: UpstreamConnection, _ changes: FieldChanges?) {
         guard !trial.isFallback, let stale = resilience?.stale, let key = trial.staleKey else { return }
-        switch StaleRecording.judge(upstream.reader.head, to: client.reader.head, changes, stale) {
+        // The token may have been taken out of the request.
+        let isOfUser = token != nil || client.reader.head.fields.contains(.authorization)
+        let verdict = StaleRecording.judge(
+            upstream.reader.head, to: client.reader.head, isOfUser: isOfUser,
+            credentials: edition.plan.identity.credentials, changes, stale)
+        switch verdict {
         case .keep(let recording): trial.recording = recording
         case .forget: edition.resilience.caches[stale.cache].remove(key)
         case .leave: break

@@ -5,10 +5,11 @@ import WeirConfiguration
 enum StaleKey {
     /// Parts end in a byte that none of them can have.
     ///
-    /// Unless answers are shared, the tenant and the credentials of its users are among the parts.
+    /// Unless answers are shared, the tenant and the credentials of its users are among the parts; `credentials` are the fields that
+    /// hold some, beside those that always do.
     static func make(
         of head: borrowing RequestHead, path: borrowing CanonicalPath, route: String, tenant: [UInt8],
-        _ stale: ResiliencePlan.Stale
+        credentials: [FieldName], _ stale: ResiliencePlan.Stale
     ) -> [UInt8] {
         var key: [UInt8] = []
         key.reserveCapacity(128)
@@ -32,7 +33,7 @@ enum StaleKey {
                 key.append(0)
             }
         }
-        for name in stale.vary {
+        for name in stale.rules.isShared ? stale.vary : credentials + stale.vary {
             var next = head.fields.firstIndex(named: name)
             while let index = next {
                 append(head.fields, index, to: &key)

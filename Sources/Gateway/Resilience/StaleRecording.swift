@@ -28,10 +28,11 @@ struct StaleRecording {
     /// Whether the body has become too long.
     private(set) var isTooLong = false
 
-    /// `answer` is as it was received.
+    /// `answer` is as it was received. `isOfUser`: it was given to somebody who said who it is. `credentials` are the fields that may
+    /// say so, beside those that always do.
     static func judge(
-        _ answer: borrowing ResponseHead, to request: borrowing RequestHead, _ changes: FieldChanges?,
-        _ stale: ResiliencePlan.Stale
+        _ answer: borrowing ResponseHead, to request: borrowing RequestHead, isOfUser: Bool, credentials: [FieldName],
+        _ changes: FieldChanges?, _ stale: ResiliencePlan.Stale
     ) -> Verdict {
         guard superseding.contains(answer.status) else { return .leave }
         guard keptStatuses.contains(answer.status), request.method == .get else {
@@ -39,9 +40,9 @@ struct StaleRecording {
         }
         let control = CacheControl(answer.fields)
         // Of somebody whom the key does not tell from others.
-        let isOfUser = stale.rules.isShared && request.fields.contains(.authorization)
-        guard !control.forbidsKeeping, !isOfUser || control.isPublic, !CacheControl(request.fields).forbidsStoring,
-            varies(answer.fields, onlyBy: stale)
+        let isOfOne = stale.rules.isShared && isOfUser
+        guard !control.forbidsKeeping, !isOfOne || control.isPublic, !CacheControl(request.fields).forbidsStoring,
+            varies(answer.fields, onlyBy: stale, credentials)
         else { return .forget }
         if case .length(let length) = answer.framing, length > Int64(stale.rules.maximumBodyBytes) { return .forget }
         return StaleRecording(answer, control, changes, stale).map(Verdict.keep) ?? .forget
@@ -98,7 +99,9 @@ struct StaleRecording {
     }
 
     /// Whether the key has all fields of the request by which the answer says that it varies.
-    private static func varies(_ fields: borrowing HeadFields, onlyBy stale: ResiliencePlan.Stale) -> Bool {
+    private static func varies(
+        _ fields: borrowing HeadFields, onlyBy stale: ResiliencePlan.Stale, _ credentials: [FieldName]
+    ) -> Bool {
         guard let name = vary else { return false }
         var next = fields.firstIndex(named: name)
         while let index = next {
@@ -107,7 +110,11 @@ struct StaleRecording {
                     let text = element.filter { $0 != 0x20 && $0 != 0x09 }
                     guard let named = FieldName(text) else { return text.isEmpty }
                     if named.known == .host { return true }
-                    if !stale.rules.isShared, [.authorization, .cookie].contains(named.known) { return true }
+                    if !stale.rules.isShared {
+                        if [.authorization, .cookie].contains(named.known) || credentials.contains(named) {
+                            return true
+                        }
+                    }
                     return stale.vary.contains(named)
                 }
             }

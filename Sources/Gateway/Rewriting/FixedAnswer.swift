@@ -9,6 +9,8 @@ struct FixedAnswer: Sendable {
     private let head: [UInt8]
     private let fields: [(lineStart: [UInt8], value: CompiledTemplate)]
     private let location: CompiledTemplate?
+    /// Whether it says where to with the request's host, which not every request has.
+    let needsHost: Bool
     private let keepsQuery: Bool
 
     /// nil: the route forwards.
@@ -21,6 +23,7 @@ struct FixedAnswer: Sendable {
             head = Self.statusLine(redirect.status)
             fields = []
             location = CompiledTemplate(redirect.location, in: .location, of: scope)
+            needsHost = redirect.location.variables.contains(.host)
             keepsQuery = redirect.keepsQuery
         case .respond(let response):
             status = response.status
@@ -32,6 +35,7 @@ struct FixedAnswer: Sendable {
                 (Array("\($0.name): ".utf8), CompiledTemplate($0.value, in: .field, of: scope))
             }
             location = nil
+            needsHost = false
             keepsQuery = false
         }
     }

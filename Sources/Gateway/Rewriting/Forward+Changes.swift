@@ -23,7 +23,8 @@ extension Forwarding {
         } else {
             exchange.path.withBytes(of: client.reader.head) { _ = out.writeBytes($0) }
         }
-        if let query = changes.query {
+        // An asterisk has no query, and would be no target with one.
+        if let query = changes.query, client.reader.head.targetForm != .asterisk {
             query.write(exchange, into: &out)
         } else {
             client.reader.head.fields.withBytes(client.reader.head.query) { _ = out.writeBytes($0) }

@@ -10,11 +10,12 @@ struct KeyFetchError: Error {
 
 /// Fetches key sets over HTTP. Redirections are not followed: the address was checked, and where it leads to was not.
 final class KeyFetcher: Sendable {
-    private static let timeout = TimeAmount.seconds(10)
-
+    /// For a whole fetch.
+    private let patience: Duration
     private let client: HTTPClient
 
-    init() {
+    init(patience: Duration = .seconds(10)) {
+        self.patience = patience
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow, timeout: .init(connect: .seconds(5), read: .seconds(5)))
         configuration.httpVersion = .automatic
@@ -25,12 +26,29 @@ final class KeyFetcher: Sendable {
 
     /// The set, and for how long the answer says that it is fresh, in nanoseconds.
     func fetch(_ url: String) async throws(KeyFetchError) -> (keys: KeySet, maxAge: Int64?) {
+        // The client bounds the time between two pieces of a body, and not that of all.
+        let result = await withTaskGroup(of: Result<(keys: KeySet, maxAge: Int64?), KeyFetchError>?.self) { group in
+            group.addTask {
+                do throws(KeyFetchError) { return .success(try await self.load(url)) } catch { return .failure(error) }
+            }
+            group.addTask { [patience] in
+                try? await Task.sleep(for: patience)
+                return nil
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? nil
+        }
+        guard let result else { throw KeyFetchError(message: "the answer took longer than \(patience)") }
+        return try result.get()
+    }
+
+    private func load(_ url: String) async throws(KeyFetchError) -> (keys: KeySet, maxAge: Int64?) {
         var request = HTTPClientRequest(url: url)
         request.headers.add(name: "Accept", value: "application/jwk-set+json, application/json")
         request.headers.add(name: "User-Agent", value: "weir")
         let (status, headers, body): (UInt, HTTPHeaders, ByteBuffer)
         do {
-            let response = try await client.execute(request, timeout: Self.timeout)
+            let response = try await client.execute(request, timeout: TimeAmount(patience))
             status = response.status.code
             headers = response.headers
             body = status == 200 ? try await response.body.collect(upTo: KeySet.mostBytes) : ByteBuffer()

@@ -7,7 +7,7 @@ import WeirConfiguration
 
 /// Keeps the keys of issuers that publish them: fetches them from time to time, and when the gateway misses one.
 ///
-/// The keys of an address that cannot be reached, or that answers nonsense, stay what they were.
+/// The keys of an address that cannot be reached, or that answers nonsense, stay what they were, until they are too old.
 final class KeyKeeper: Sendable {
     typealias Deliver = @Sendable (KeyUpdate) -> Void
 
@@ -80,7 +80,14 @@ final class KeyKeeper: Sendable {
                 await fetch(address, &refresh, &keys)
                 guard !Task.isCancelled else { return }
             }
-            guard begins || event == .demand else { continue }
+            let haveExpired = keys != nil && refresh.haveKeysExpired(at: Self.now)
+            if haveExpired {
+                keys = nil
+                logger.error(
+                    "the keys of an issuer are too old; its tokens are answered with 503 until they can be fetched again",
+                    metadata: ["url": "\(address)"])
+            }
+            guard begins || haveExpired || event == .demand else { continue }
             deliver(KeyUpdate(address: address, keys: keys, nextAllowedAt: refresh.nextAllowedAt))
         }
     }

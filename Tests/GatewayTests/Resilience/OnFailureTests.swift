@@ -108,6 +108,24 @@ struct OnFailureTests {
         }
     }
 
+    @Test(arguments: [
+        (", header: X-Token", "on_failure: stale"), (", forward: false", "on_failure: stale\nstale: {shared: true}"),
+        (", header: X-Token", "on_failure: stale\nstale: {shared: true}"),
+    ])
+    func usersDoNotGetOneAnothersAnswers(jwt: String, keys: String) async throws {
+        let issuer = try TokenIssuer()
+        let service = Failing.Switch(isDown: false)
+        let upstream = service.upstream()
+        defer { upstream.stop() }
+        let lines = keys.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n")
+        let start = jwt.contains("X-Token") ? "X-Token: " : "Authorization: Bearer "
+        try await withGateway(issuer.setup(upstream, jwt, service: lines)) { gateway async throws in
+            #expect(try gateway.get("/", start + issuer.token("acme", #","sub":"one""#)).text == "hello")
+            service.isDown = true
+            #expect(try gateway.get("/", start + issuer.token("acme", #","sub":"two""#)).text == "down")
+        }
+    }
+
     @Test func anotherServiceAnswersInstead() async throws {
         let path = NSTemporaryDirectory() + "weir-attempts-\(UInt64.random(in: 0 ... .max)).log"
         defer { try? FileManager.default.removeItem(atPath: path) }

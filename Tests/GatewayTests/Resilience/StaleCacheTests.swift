@@ -74,7 +74,10 @@ struct StaleCacheTests {
         guard case .head = try responses.next(&bytes, answering: requests.head.method) else {
             throw WireError(.truncated)
         }
-        switch StaleRecording.judge(responses.head, to: requests.head, nil, stale) {
+        switch StaleRecording.judge(
+            responses.head, to: requests.head, isOfUser: requests.head.fields.contains(.authorization),
+            credentials: [], nil, stale)
+        {
         case .forget: return (nil, true)
         case .leave: return (nil, false)
         case .keep(var recording):
@@ -160,7 +163,9 @@ struct StaleCacheTests {
             guard case .head = try reader.next(&bytes) else { throw WireError(.truncated) }
             var path = CanonicalPath()
             try path.resolve(reader.head)
-            return StaleKey.make(of: reader.head, path: path, route: route, tenant: Array(tenant.utf8), stale)
+            return StaleKey.make(
+                of: reader.head, path: path, route: route, tenant: Array(tenant.utf8),
+                credentials: [FieldName("x-token")].compactMap { $0 }, stale)
         }
         let requests = [
             "GET /a HTTP/1.1\r\nHost: a\r\n\r\n", "GET /b HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -169,6 +174,7 @@ struct StaleCacheTests {
             "GET /a HTTP/1.1\r\nHost: a\r\nAccept-Encoding: x\r\n\r\n",
             "GET /a HTTP/1.1\r\nHost: a\r\nAccept: x\r\nAccept: y\r\n\r\n",
             "GET /a HTTP/1.1\r\nHost: a\r\nAccept: y\r\nAccept: x\r\n\r\n",
+            "GET /a HTTP/1.1\r\nHost: a\r\nX-Token: x\r\n\r\n", "GET /a HTTP/1.1\r\nHost: a\r\nX-Token: y\r\n\r\n",
             "GET /a HTTP/1.1\r\nHost: a\r\nCookie: x\r\n\r\n", "GET /a HTTP/1.1\r\nHost: a\r\nAuthorization: x\r\n\r\n",
         ]
         var keys = Set(try requests.map { try key($0) })

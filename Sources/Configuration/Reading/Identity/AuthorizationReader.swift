@@ -110,9 +110,12 @@ struct AuthorizationReader {
         guard let list = section.list("methods", of: "methods like GET") else { return nil }
         if list.isEmpty { addEmpty("methods", section) }
         return list.compactMap { element in
-            guard case .scalar(let text, _) = element.content, HeaderName.isValid(text), text == text.uppercased()
-            else {
+            guard case .scalar(let text, _) = element.content else {
                 faults.add("\(element.kind) is not a method in capitals, like GET", element.position)
+                return nil
+            }
+            guard Route.knownMethods.contains(text) else {
+                faults.add(RouteMatchReader.refusal(ofMethod: text), element.position)
                 return nil
             }
             return text

@@ -7,7 +7,7 @@ extension ConfigurationReader {
         guard let section = file.section("identity", keys: ["header", "api_keys", "jwt", "default_plan"]) else {
             return settings
         }
-        settings.header = readHeader("header", section)
+        settings.header = readHeader("header", section, isFromProxies: true)
         if settings.header != nil, !hasTrustedProxies, let place = section.place(of: "header") {
             faults.add(
                 "`identity.header` is believed from trusted proxies only, and there are none; name them in `gateway.trusted_proxies`",
@@ -15,7 +15,9 @@ extension ConfigurationReader {
         }
         if let keys = section.section("api_keys", keys: ["header", "keys", "file"]) {
             settings.apiKeys = readAPIKeys(keys, &assignments)
-            if let name = settings.apiKeys?.header, name == settings.header {
+            if let name = settings.apiKeys?.header,
+                FieldTarget.normalized(name) == settings.header.map(FieldTarget.normalized)
+            {
                 faults.add(
                     "`identity.header` and `identity.api_keys.header` are both `\(name)`; they must differ",
                     keys.place(of: "header") ?? keys.position)
@@ -33,12 +35,13 @@ extension ConfigurationReader {
         return settings
     }
 
-    /// A header's name in lowercase.
-    func readHeader(_ key: String, _ section: Section) -> String? {
+    /// The name, in lowercase, of a header that says who asks. `isFromProxies`: trusted proxies write it.
+    func readHeader(_ key: String, _ section: Section, isFromProxies: Bool = false) -> String? {
         section.read(key, "a header's name") { text throws(ConfigurationError) in
             guard HeaderName.isValid(text) else {
                 throw ConfigurationError("`\(text)` cannot be a header's name; use letters, digits and hyphens")
             }
+            try FieldTarget.checkCredential(text, isFromProxies: isFromProxies)
             return text.lowercased()
         }
     }

@@ -23,6 +23,7 @@ struct TokenReader {
             }
         }
         var all: [TokenSettings] = []
+        var sections: [Section] = []
         var lines: [String: Int] = [:]
         for element in elements {
             guard let section = Section(element, "identity.jwt", keys: Self.keys, faults) else { continue }
@@ -36,8 +37,19 @@ struct TokenReader {
             }
             lines[issuer] = section.position.line
             all.append(settings)
+            sections.append(section)
+        }
+        let headers = Set(all.map { FieldTarget.normalized($0.header) })
+        for (settings, section) in zip(all, sections) {
+            for field in settings.fields where headers.contains(field.name.lowercased()) {
+                addTaken(field.name, section.place(of: "headers") ?? section.position)
+            }
         }
         return all
+    }
+
+    private func addTaken(_ name: String, _ place: Position) {
+        faults.add("the header `\(name)` has a meaning of its own; choose another name", place)
     }
 
     private func readIssuer(_ section: Section) -> TokenSettings? {
@@ -176,7 +188,7 @@ struct TokenReader {
 
     private func conflictFree(_ header: String, _ section: Section) -> String {
         let others = [("identity.header", taken.header), ("identity.api_keys.header", taken.apiKeys?.header)]
-        for (title, other) in others where other == header {
+        for (title, other) in others where other.map(FieldTarget.normalized) == FieldTarget.normalized(header) {
             faults.add(
                 "`\(title)` and the tokens' `header` are both `\(header)`; they must differ",
                 section.place(of: "header") ?? section.position)
@@ -207,10 +219,10 @@ struct TokenReader {
                 continue
             }
             let lowercase = name.lowercased()
-            let used = [header, taken.header, taken.apiKeys?.header]
+            let used = [header, taken.header, taken.apiKeys?.header].compactMap { $0.map(FieldTarget.normalized) }
             guard !Self.reserved.contains(lowercase), !lowercase.hasPrefix("x-forwarded-"), !used.contains(lowercase)
             else {
-                faults.add("the header `\(name)` has a meaning of its own; choose another name", key.position)
+                addTaken(name, key.position)
                 continue
             }
             guard !fields.contains(where: { $0.name.lowercased() == lowercase }) else {

@@ -149,7 +149,9 @@ import Testing
         #expect(try await policy() == #""global";q=100;w=60"#)
         try weir.reconfigure(try configuration.substituting(["rate: 100/minute": "rate: 50/minute"]))
         try await eventually("the file is read") { try await policy() == #""global";q=50;w=60"# }
-        #expect(weir.log.contains("limit global 100/minute is now 50/minute"))
+        try await eventually("the log says so") {
+            weir.log.contains("limit global 100/minute is now 50/minute")
+        }
         weir.stop()
         try await service.stop()
     }

@@ -38,10 +38,9 @@ import Testing
                 try await trio.replicasAreLevel()
 
                 let old = trio.servers[0]
-                var primary = old
                 let answers = try await fleet.load([tenant], at: 4) {
                     try fault.strike(trio)
-                    primary = try await trio.becomesPrimary(otherThan: old)
+                    _ = try await trio.becomesPrimary(otherThan: old)
                 }
                 let during = answers[tenant] ?? [:]
                 #expect(Set(during.keys).isSubset(of: [200, 429]), "\(during)")
@@ -49,10 +48,12 @@ import Testing
 
                 try await fleet.becomesShared()
                 try await eventually(within: .seconds(20), "the new primary decides for all") {
-                    let before = (try calls(of: primary), try await fleet.degradedDecisions())
+                    // Sentinels may change their mind about which of the others it is.
+                    let others = trio.servers.filter { $0 !== old }
+                    let before = (try others.map(calls).reduce(0, +), try await fleet.degradedDecisions())
                     _ = try await fleet.load(1, tenant: "another")
                     let degraded = try await fleet.degradedDecisions()
-                    return try calls(of: primary) >= before.0 + 3 && degraded == before.1
+                    return try others.map(calls).reduce(0, +) >= before.0 + 3 && degraded == before.1
                 }
                 let after = try await fleet.load(150, tenant: tenant)
                 #expect(Set(after.keys).isSubset(of: [200, 429]), "\(after)")

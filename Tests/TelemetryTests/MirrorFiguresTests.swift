@@ -34,13 +34,13 @@ import Testing
         #expect(figures.report.differences.map(\.requestID) == (70..<120).map { "\($0)" })
     }
 
-    @Test func quantilesAreAtMostAQuarterAboveWhatTheyAre() throws {
+    @Test func quantilesAreWithinAnEighthOfWhatTheyAre() throws {
         var random = SeededGenerator()
         var sketch = DurationSketch()
         #expect(sketch.quantile(0.5) == nil)
         var durations: [Int64] = []
         for _ in 0..<10_000 {
-            let duration = Int64.random(in: 4...(1 << Int64.random(in: 3...30, using: &random)), using: &random) * 1000
+            let duration = Int64.random(in: 20...(1 << Int64.random(in: 5...24, using: &random)), using: &random) * 1000
             durations.append(duration)
             sketch.add(duration)
         }
@@ -48,7 +48,7 @@ import Testing
         for fraction in [0.01, 0.5, 0.95, 0.99, 1] {
             let exact = Double(durations[max(0, Int((fraction * 10_000).rounded(.up)) - 1)])
             let ratio = Double(try #require(sketch.quantile(fraction))) / exact
-            #expect(ratio >= 1 && ratio <= 1.251, "\(fraction): \(ratio)")
+            #expect(ratio >= 0.87 && ratio <= 1.13, "\(fraction): \(ratio)")
         }
     }
 }

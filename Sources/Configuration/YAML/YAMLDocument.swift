@@ -6,6 +6,8 @@ enum YAMLDocument {
     static let maximumValues = 500_000
     /// Keys given twice that are told apart; beyond that, the rest of the file is not looked at.
     private static let maximumDuplicates = 16
+    /// What the parser calls a key that is a list or a mapping.
+    private static let nameOfNoWord = "<uncovertable>"
 
     /// nil: nothing can be read; the faults say why.
     static func parse(_ yaml: String, _ faults: Faults) -> YAMLValue? {
@@ -116,8 +118,12 @@ enum YAMLDocument {
                 Position(line: mark.line, column: mark.column))
         case .duplicatedKeysInMapping(let keys, let context):
             let names = keys.filter { !RenamedKeys.isMark($0) }.map { "`\($0)`" }.joined(separator: ", ")
+            // Keys that are no words have no order, and which of them comes first is by chance.
+            let areWords = !keys.contains(Self.nameOfNoWord)
             faults.add(
-                "keys are given twice in one mapping: \(names); keep one of each",
+                areWords
+                    ? "keys are given twice in one mapping: \(names); keep one of each"
+                    : "keys that are no words are given twice in one mapping; write each key as a word, and once",
                 Position(line: context.mark.line, column: context.mark.column))
         case .reader(_, let offset, _, let yaml):
             let line = offset.map { yaml.prefix($0).count { $0.isNewline } + 1 }

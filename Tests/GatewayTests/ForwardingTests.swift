@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import Synchronization
 import Testing
 import WeirConfiguration
@@ -100,7 +100,7 @@ struct ForwardingTests {
             let count = 20_000
             let wire = client.wire
             let sent = Mutex(0)
-            TestUpstream.detach {
+            Thread.detachNewThread {
                 let request = Array("GET /out HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
                 for _ in 0..<count {
                     guard (try? wire.send(request)) != nil else { return }

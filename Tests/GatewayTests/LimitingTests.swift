@@ -1,4 +1,5 @@
 import Crypto
+import Foundation
 import LimiterCore
 import NIOCore
 import Synchronization
@@ -294,7 +295,7 @@ struct LimitingTests {
         let statuses = Mutex<[Int: Int]>([:])
         try await withGateway(setup) { gateway async throws in
             for _ in 0..<8 {
-                TestUpstream.detach {
+                Thread.detachNewThread {
                     guard let client = try? gateway.connect() else { return }
                     for _ in 0..<25 {
                         guard (try? client.wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")) != nil,

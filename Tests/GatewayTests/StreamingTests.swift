@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import Synchronization
 import Testing
 import WeirConfiguration
@@ -41,7 +41,7 @@ struct StreamingTests {
             try client.wire.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \(Self.size)\r\n\r\n")
             let wire = client.wire
             let counter = Counter()
-            TestUpstream.detach {
+            Thread.detachNewThread {
                 for _ in 0..<(Self.size / Self.piece.count) {
                     guard (try? wire.send(Self.piece)) != nil else { return }
                     counter.add(Self.piece.count)
@@ -135,7 +135,7 @@ struct StreamingTests {
             let client = try gateway.connect()
             try client.wire.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8388608\r\n\r\n")
             let wire = client.wire
-            TestUpstream.detach { for _ in 0..<8 { try? wire.send(Self.piece) } }
+            Thread.detachNewThread { for _ in 0..<8 { try? wire.send(Self.piece) } }
             let answer = try client.next()
             #expect(answer?.body.count == 8 << 20)
         }

@@ -92,17 +92,8 @@ final class Collector: Sendable {
                             status: answer.isNever ? 0 : Int(answer.status.code)))
                     return answer
                 }
-                if !answer.isNever { write(answer, context) }
+                if !answer.isNever { write(answer.status, answer.fields, answer.body, to: context) }
             }
-        }
-
-        private func write(_ answer: Answer, _ context: ChannelHandlerContext) {
-            var fields = answer.fields
-            fields.add(name: "Content-Length", value: "\(answer.body.utf8.count)")
-            let head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: fields)
-            context.write(wrapOutboundOut(.head(head)), promise: nil)
-            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: answer.body)))), promise: nil)
-            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         }
     }
 }

@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import Synchronization
 
 /// A DNS server on loopback whose records a test changes as it likes, over UDP and, where an answer is longer than 512 bytes, TCP.
@@ -46,8 +46,8 @@ package final class DNSServer: Sendable {
     package init(isIPv6: Bool = false) throws {
         let (udp, tcp, port) = try Self.open(isIPv6 ? AF_INET6 : AF_INET)
         (datagrams, listener, self.port) = (udp, tcp, port)
-        detach { self.serveDatagrams() }
-        detach { self.serveConnections() }
+        Thread.detachNewThread { self.serveDatagrams() }
+        Thread.detachNewThread { self.serveConnections() }
     }
 
     package func stop() {
@@ -227,24 +227,5 @@ package final class DNSServer: Sendable {
         var bytes = [UInt8](repeating: 0, count: count)
         precondition(inet_pton(family, address, &bytes) == 1, "\(address) is no address")
         return bytes
-    }
-
-    // MARK: Threads
-
-    private final class Work: Sendable {
-        let run: @Sendable () -> Void
-        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-    }
-
-    private func detach(_ run: @escaping @Sendable () -> Void) {
-        var thread = pthread_t()
-        let work = Unmanaged.passRetained(Work(run))
-        pthread_create(
-            &thread, nil,
-            { context in
-                Unmanaged<Work>.fromOpaque(context!).takeRetainedValue().run()
-                return nil
-            }, work.toOpaque())
-        pthread_detach(thread)
     }
 }

@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import Synchronization
 
 /// A server that does with each connection what a test says, on a thread of its own.
@@ -27,7 +27,7 @@ final class TestUpstream: Sendable {
         }
         port = Int(in_port_t(bigEndian: address.sin_port))
         listener = accepting
-        Self.detach {
+        Thread.detachNewThread {
             while true {
                 let descriptor = accept(accepting, nil, nil)
                 guard descriptor >= 0 else {
@@ -41,7 +41,7 @@ final class TestUpstream: Sendable {
                     state.wires.append(wire)
                     return state.connections - 1
                 }
-                Self.detach {
+                Thread.detachNewThread {
                     try? serve(self, wire, index)
                     wire.close()
                 }
@@ -87,22 +87,5 @@ final class TestUpstream: Sendable {
     func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
         for wire in state.withLock({ $0.wires }) { wire.close() }
-    }
-
-    private final class Work: Sendable {
-        let run: @Sendable () -> Void
-        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-    }
-
-    static func detach(_ run: @escaping @Sendable () -> Void) {
-        var thread = pthread_t()
-        let work = Unmanaged.passRetained(Work(run))
-        pthread_create(
-            &thread, nil,
-            { context in
-                Unmanaged<Work>.fromOpaque(context!).takeRetainedValue().run()
-                return nil
-            }, work.toOpaque())
-        pthread_detach(thread)
     }
 }

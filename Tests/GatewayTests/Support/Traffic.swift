@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 
 /// Clients that ask and ask, each on a connection that it keeps, on a thread of its own.
@@ -14,7 +15,7 @@ final class Traffic: Sendable {
     init(_ clients: Int, requests: Int = .max, of fixture: Fixture, path: String = "/") {
         state.withLock { $0.running = clients }
         for _ in 0..<clients {
-            TestUpstream.detach {
+            Thread.detachNewThread {
                 self.run(requests, fixture, path)
                 self.state.withLock { $0.running -= 1 }
             }

@@ -1,4 +1,5 @@
 import Foundation
+import WeirConfiguration
 
 /// A moment as the API writes it, RFC 3339 in UTC, and reads it: that with any offset, or seconds since the epoch.
 enum Moment {
@@ -25,15 +26,11 @@ enum Moment {
     }
 
     static func microseconds(parsing text: String) -> Int64? {
-        if !text.isEmpty, text.allSatisfy({ $0.isASCII && $0.isNumber }) { return Double(text).flatMap(bounded) }
-        for style in [Date.ISO8601FormatStyle(), Date.ISO8601FormatStyle(includingFractionalSeconds: true)] {
-            if let date = try? style.parse(text) { return bounded(date.timeIntervalSince1970) }
-        }
-        return nil
+        let isNumber = !text.isEmpty && text.allSatisfy { $0.isASCII && $0.isNumber }
+        return (isNumber ? Double(text) : MomentText.seconds(text)).flatMap(bounded)
     }
 
-    /// Up to the year 9999.
     private static func bounded(_ seconds: Double) -> Int64? {
-        (0...253_402_300_799).contains(seconds) ? Int64((seconds * 1_000_000).rounded()) : nil
+        MomentText.range.contains(seconds) ? Int64((seconds * 1_000_000).rounded()) : nil
     }
 }

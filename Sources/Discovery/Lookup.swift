@@ -1,4 +1,3 @@
-import Glibc
 import WeirConfiguration
 
 /// One look at a source of upstreams. It blocks its thread.
@@ -61,40 +60,20 @@ struct Lookup: Sendable {
     }
 }
 
-/// A file of upstreams that is read again when it has changed, and has stayed as it is since the look before, so that nobody is within
-/// writing it. It blocks its thread.
+/// A file of upstreams that is read again when it has changed. It blocks its thread.
 struct WatchedFile {
-    /// What differs between one state of a file and the next.
-    private struct Stamp: Equatable {
-        var inode: UInt64
-        var size: Int64
-        var seconds: Int
-        var nanoseconds: Int
-
-        init?(_ path: String) {
-            var status = stat()
-            guard stat(path, &status) == 0 else { return nil }
-            inode = UInt64(status.st_ino)
-            size = Int64(status.st_size)
-            (seconds, nanoseconds) = (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
-        }
-    }
-
     let path: String
-    /// Of the file as it was read, and at the look before; nil: it was not there.
-    private var read: Stamp?
-    private var seen: Stamp?
-    private var wasRead = false
+    /// nil: it was not read yet.
+    private var watch: FileWatch?
 
     init(_ path: String) { self.path = path }
 
     /// nil: there is nothing new.
     mutating func look() -> SourceState.Finding? {
         // Taken before the file is read: what changes meanwhile is seen at the next look.
-        let current = Stamp(path)
-        defer { seen = current }
-        guard !wasRead || current != read && current == seen else { return nil }
-        (read, wasRead) = (current, true)
+        let stamps = [FileWatch.Stamp(of: path)]
+        guard watch?.look(stamps) ?? true else { return nil }
+        watch = FileWatch(stamps)
         do throws(ConfigurationErrors) {
             return .found(try Endpoint.load(path: path), timeToLive: nil)
         } catch {

@@ -63,6 +63,8 @@ struct Listener: Sendable {
         }
         let connections = connections
         worker.metrics.connectionOpened()
+        // It is idle from now on, and not from when the loop looked at the clock last.
+        worker.readClock()
         let client = ClientConnection(worker: worker, peer: Self.address(of: channel)) {
             connections.close()
             worker.metrics.connectionClosed()

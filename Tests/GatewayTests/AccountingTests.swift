@@ -52,7 +52,7 @@ struct AccountingTests {
             #expect(try gateway.get("/shop", "X-API-Key: \"quoted\"").status == 401)
             #expect(try gateway.ask("nonsense\r\n\r\n").status == 400)
         }
-        #expect(log.flush())
+        #expect(log.flush(within: .seconds(20)))
         let text = try String(contentsOfFile: path, encoding: .utf8)
         let lines = try text.split(separator: "\n").map {
             try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])

@@ -46,7 +46,7 @@ struct CauseTests {
             let reader = try gateway.connect()
             try reader.wire.send("GET / HTTP/1.1\r\nHost: weir.test\r\n\r\n")
             status = try reader.nextHead()?.status ?? 0
-            while try reader.wire.receive() != nil, cause == "truncated" {}
+            if cause == "truncated" { while try reader.wire.receive() != nil {} }
         }
         var text = ""
         metrics.render(store: [], into: &text)
@@ -97,6 +97,7 @@ struct CauseTests {
         try await withGateway(before: upstream, { $0.logger = warnings.logger }) { gateway async throws in
             for _ in 0..<20 { #expect(try gateway.get("/").status == 500) }
         }
-        #expect(warnings.about("upstream_status").count == 1)
+        // One in five seconds.
+        #expect((1...2).contains(warnings.about("upstream_status").count))
     }
 }

@@ -103,7 +103,8 @@ struct KeySourceTests {
                 published.publish(text)
                 #expect(try gateway.get("/", try field(new, kid: "new-\(number)")).status == 401)
                 #expect(try gateway.get("/", try field(old, kid: "a")).status == 200)
-                #expect(server.requests.count == number + 2)
+                // A fetch that failed is also due again by itself.
+                #expect(server.requests.count >= number + 2)
             }
             #expect(server.requests.allSatisfy { $0.startLine == "GET /keys HTTP/1.1" }, "no redirection is followed")
             published.answer(status: "200 OK")

@@ -26,7 +26,7 @@ struct TimeoutTests {
     }
 
     @Test func anIdleConnectionCloses() async throws {
-        try await withGateway(before: .greeting(), { $0.gateway.timeouts.idle = .milliseconds(100) }) {
+        try await withGateway(before: .greeting(), { $0.gateway.timeouts.idle = .seconds(2) }) {
             gateway async throws in
             let fresh = try gateway.connect()
             let used = try gateway.connect()
@@ -79,7 +79,7 @@ struct TimeoutTests {
             while (try? wire.send(piece)) != nil {}
             gone.withLock { $0 = true }
         }
-        try await withGateway(before: upstream, { $0.gateway.timeouts.idle = .milliseconds(200) }) {
+        try await withGateway(before: upstream, { $0.gateway.timeouts.idle = .seconds(2) }) {
             gateway async throws in
             let client = try gateway.connect()
             try client.wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")

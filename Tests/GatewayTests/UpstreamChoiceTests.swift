@@ -202,7 +202,7 @@ struct UpstreamChoiceTests {
         let upstreams = [Switch(0).upstream(), TestUpstream.greeting()]
         defer { stop(upstreams) }
         var setup = setup(upstreams, "ejection: {consecutive_failures: 2, duration: 5m}")
-        setup.yaml = "gateway: {timeouts: {upstream: 50ms}}\n" + (setup.yaml ?? "")
+        setup.yaml = "gateway: {timeouts: {upstream: 2s}}\n" + (setup.yaml ?? "")
         try await withGateway(setup) { gateway async throws in
             let traffic = Traffic(1, requests: 100, of: gateway)
             #expect(await traffic.end())
@@ -293,7 +293,7 @@ struct UpstreamChoiceTests {
         let metrics = Self.metrics()
         let upstreams = [kind == 0 ? Switch(0).upstream() : Self.resetting(), TestUpstream.greeting()]
         defer { stop(upstreams) }
-        var setup = setup(upstreams, "health: {path: /, interval: 10ms, timeout: 50ms, unhealthy_after: 2}")
+        var setup = setup(upstreams, "health: {path: /, interval: 10ms, timeout: 1s, unhealthy_after: 2}")
         setup.metrics = metrics
         try await withGateway(setup) { gateway async throws in
             #expect(await eventually { healthy(metrics, upstreams[0]) == "0" })

@@ -114,7 +114,7 @@ struct UpstreamFailureTests {
         }
         defer { upstream.stop() }
         var setup = Setup(upstream)
-        setup.gateway.timeouts.upstream = .milliseconds(100)
+        setup.gateway.timeouts.upstream = .seconds(2)
         try await withGateway(setup) { gateway async throws in
             let client = try gateway.connect()
             try client.wire.send("GET /first HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -155,7 +155,7 @@ struct UpstreamFailureTests {
         }
         defer { upstream.stop() }
         var setup = Setup(upstream)
-        setup.gateway.timeouts.upstream = .milliseconds(100)
+        setup.gateway.timeouts.upstream = .seconds(2)
         try await withGateway(setup) { gateway async throws in
             #expect(throws: Wire.Failure.self) { try gateway.get("/") }
         }

@@ -56,7 +56,7 @@ private final class Load: Sendable {
               - name: catalog
                 routes: [{path: /catalog}]
                 upstreams: ["http://127.0.0.1:\(upstream.port)"]
-                limits: [{name: catalog, per: tenant, rate: 1/hour}]
+                limits: [{name: catalog, per: tenant, rate: 1/\(LongWindow.period)}]
             """
         try weir.reconfigure(Self.configuration(upstream, rate: "50/minute", more: catalog))
         try await eventually("the file is read") { Self.ended(weir, 1) }
@@ -96,10 +96,12 @@ private final class Load: Sendable {
     @Test func countersInRedisGoOnAndLaterLimitsCountThere() async throws {
         let redis = try await RedisServer.start()
         let upstream = try await Upstream.start()
-        let store = "store: {redis: redis://127.0.0.1:\(redis.port)}\n"
+        let store = "store: {redis: \"redis://127.0.0.1:\(redis.port)\", deadline: 500ms}\n"
         let weir = try await WeirProcess.serve(store + Self.configuration(upstream))
         for _ in 0..<10 { _ = try await HTTP.get(weir.gateway, "/payment", tenant: "acme") }
-        let more = "    limits: [{name: more, per: tenant, rate: 3/hour}, {name: all, per: everyone, rate: 1000/s}]"
+        let more = """
+                limits: [{name: more, per: tenant, rate: 3/\(LongWindow.period)}, {name: all, per: everyone, rate: 1000/s}]
+            """
         try weir.reconfigure(store + Self.configuration(upstream, more: more))
         weir.hangUp()
         try await eventually("the file is read") { Self.ended(weir, 1) }

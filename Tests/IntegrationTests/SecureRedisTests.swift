@@ -16,7 +16,7 @@ import Testing
             identity:
               header: X-Tenant
             limits:
-              - {name: hourly, per: tenant, rate: 10/hour}
+              - {name: long, per: tenant, rate: 10/\(LongWindow.period)}
             services:
               - name: api
                 routes: [{path: /}]

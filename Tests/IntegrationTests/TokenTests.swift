@@ -10,7 +10,7 @@ import Testing
         identity:
           jwt: {issuer: "https://issuer.example", audience: weir, jwks_url: "http://127.0.0.1:\(keys.port)/keys"}
         limits:
-          - {name: users, per: [tenant, "claim:sub"], rate: 2/hour}
+          - {name: users, per: [tenant, "claim:sub"], rate: 2/\(LongWindow.period)}
         services:
           - name: a
             routes: [{path: /}]

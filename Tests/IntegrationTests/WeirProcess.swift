@@ -20,18 +20,30 @@ final class WeirProcess: Sendable {
     static func serve(
         _ configuration: String, gateway: [String] = [], files: String? = nil
     ) async throws -> WeirProcess {
-        let weir = try WeirProcess(configuration, limits: files) { Self.text($0, $1, $2, gateway) }
-        return try await weir.ready()
+        try await start { try WeirProcess(configuration, limits: files) { Self.text($0, $1, $2, gateway) } }
     }
 
     /// `configuration` is a whole file, as people read it: only its listeners, on ports 8080 and 8081, are changed. `files` lie beside it.
     static func serve(asWritten configuration: String, files: [String: String] = [:]) async throws -> WeirProcess {
-        let weir = try WeirProcess(configuration, files) { text, gateway, control in
-            text.replacing("0.0.0.0:8080", with: "127.0.0.1:8080")
-                .replacing("listen: 127.0.0.1:8080", with: "listen: 127.0.0.1:\(gateway)")
-                .replacing("listen: 127.0.0.1:8081", with: "listen: 127.0.0.1:\(control)")
+        try await start {
+            try WeirProcess(configuration, files) { text, gateway, control in
+                text.replacing("0.0.0.0:8080", with: "127.0.0.1:8080")
+                    .replacing("listen: 127.0.0.1:8080", with: "listen: 127.0.0.1:\(gateway)")
+                    .replacing("listen: 127.0.0.1:8081", with: "listen: 127.0.0.1:\(control)")
+            }
         }
-        return try await weir.ready()
+    }
+
+    private static func start(_ make: () throws -> WeirProcess) async throws -> WeirProcess {
+        var last = Ended(description: "not tried")
+        // Another process may take a port between finding and using it.
+        for _ in 0..<3 {
+            do { return try await make().ready() } catch let error as Ended {
+                guard ["is in use", "listens there"].contains(where: error.description.contains) else { throw error }
+                last = error
+            }
+        }
+        throw last
     }
 
     private func ready() async throws -> WeirProcess {

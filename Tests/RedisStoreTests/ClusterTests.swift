@@ -7,7 +7,7 @@ import WeirConfiguration
 
 /// One cluster for each test, of three primaries and three replicas.
 @Suite(.serialized) struct ClusterTests {
-    private static func limits(_ rate: String = "1000/h") throws -> LimitGroup {
+    private static func limits(_ rate: String = "1000/w") throws -> LimitGroup {
         try DeclaredLimits(.window("global", rate), .bucket("pay", rate)).group
     }
 
@@ -26,7 +26,7 @@ import WeirConfiguration
     }
 
     @Test func eachTenantIsDecidedWhereItsSlotIs() async throws {
-        let group = try Self.limits("5/h")
+        let group = try Self.limits("5/w")
         try await withCluster { cluster, client in
             #expect(try await client.ports() == Set(cluster.servers[..<3].map(\.port)))
             let tenants = (0..<60).map { "t\($0)" } + ["a{b}c", "}{", "{}", ""]
@@ -66,7 +66,7 @@ import WeirConfiguration
             let keys = try source.cli(["CLUSTER", "GETKEYSINSLOT", "\(slot)", "10"]).split(separator: "\n")
             try #require(keys.count == 2)
             func migrate(_ key: Substring) throws {
-                let answer = try source.cli(["MIGRATE", "127.0.0.1", "\(target.port)", String(key), "0", "1000"])
+                let answer = try source.cli(["MIGRATE", "127.0.0.1", "\(target.port)", String(key), "0", "10000"])
                 #expect(answer == "OK")
             }
             try migrate(keys[0])

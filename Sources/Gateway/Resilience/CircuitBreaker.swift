@@ -14,7 +14,7 @@ struct CircuitBreaker: Sendable {
         var slowPercent: Int?
         var openNanoseconds: Int64
         var longestOpenNanoseconds: Int64
-        /// That many passed probes close it, and no more than that are sent.
+        /// That many passed probes close it, and no more than that are sent, unless they do not end.
         var probes: Int
     }
 
@@ -45,6 +45,7 @@ struct CircuitBreaker: Sendable {
     private(set) var counts: SlidingCounts
     private var failuresInRow = 0
     private var openings: Int64 = 0
+    /// Probes under way that others wait for.
     private(set) var probing = 0
     private var probesPassed = 0
     private var lastProbeAt: Int64 = 0
@@ -63,13 +64,11 @@ struct CircuitBreaker: Sendable {
             guard now >= until else { return .refused(until: until) }
             enter(.halfOpen)
             (probing, probesPassed) = (0, 0)
-        case .halfOpen: break
-        }
-        if probing + probesPassed >= rules.probes {
-            // Requests that take for ever to arrive must not keep all others waiting.
+        case .halfOpen:
+            guard probing + probesPassed >= rules.probes else { break }
+            // Requests that take for ever to arrive must not keep all others waiting; what they say in the end counts.
             guard now - lastProbeAt >= rules.openNanoseconds else { return .refused(until: now) }
-            enter(.halfOpen)
-            (probing, probesPassed) = (0, 0)
+            probing = 0
         }
         lastProbeAt = now
         probing += 1
@@ -117,7 +116,7 @@ struct CircuitBreaker: Sendable {
     }
 
     private mutating func probeEnded(_ outcome: Outcome, at now: Int64) {
-        probing -= 1
+        probing = max(0, probing - 1)
         switch outcome {
         case .abandoned: break
         case .slow where rules.slowPercent != nil, .failed: open(at: now)

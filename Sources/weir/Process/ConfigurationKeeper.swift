@@ -40,10 +40,10 @@ actor ConfigurationKeeper {
     }
 
     /// Goes on until the task is cancelled.
-    func run() async {
+    func run(_ hangUps: UnixSignalsSequence) async {
         await withTaskGroup { group in
             group.addTask {
-                for await _ in await UnixSignalsSequence(trapping: .sighup) { await self.hangUp() }
+                for await _ in hangUps { await self.hangUp() }
             }
             group.addTask {
                 while (try? await Task.sleep(for: Self.interval)) != nil { await self.look() }
@@ -93,13 +93,14 @@ actor ConfigurationKeeper {
                     "reason": "\(reason)",
                     "changes": "\(changes.isEmpty ? "none" : changes.joined(separator: "; "))",
                 ])
-            watch.wereRead(next.files.count == stamps.count ? stamps : next.files.map { FileWatch.Stamp(of: $0) })
+            watch = FileWatch(
+                next.files.count == stamps.count ? stamps : next.files.map { FileWatch.Stamp(of: $0) })
         } catch {
             metrics.countReload(isRefused: true)
             logger.error(
                 "the configuration was not read again; the one before stays in force",
                 metadata: ["reason": "\(reason)", "error": "\((error as? CommandError)?.message ?? "\(error)")"])
-            watch.wereRead(stamps)
+            watch = FileWatch(stamps)
         }
     }
 }

@@ -6,6 +6,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Telemetry
+import UnixSignals
 import WeirConfiguration
 
 /// One Weir: gateway, control plane and the stores of their counters, put together.
@@ -37,6 +38,8 @@ struct WeirProcess {
     /// Starts, says where it listens, and returns once SIGTERM or SIGINT was answered by an orderly end.
     func runUntilStopped(_ started: (Addresses) -> Void) async throws {
         let signal = await StopSignal()
+        // From now on: one that comes while Weir starts must not end it.
+        let hangUps = await UnixSignalsSequence(trapping: .sighup)
         let files = OpenFiles.raised()
         files.warn(of: configuration, logger)
         let metrics = Metrics(
@@ -49,7 +52,7 @@ struct WeirProcess {
         let controlGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let failure: (any Error)?
         do {
-            try await run(workers, controlGroup, metrics, accessLog, exporter, files, until: signal, started)
+            try await run(workers, controlGroup, metrics, accessLog, exporter, files, hangUps, until: signal, started)
             failure = nil
         } catch {
             failure = error
@@ -64,7 +67,7 @@ struct WeirProcess {
     private func run(
         _ workers: MultiThreadedEventLoopGroup, _ controlGroup: MultiThreadedEventLoopGroup, _ metrics: Metrics,
         _ accessLog: AccessLog?, _ exporter: SpanExporter?, _ files: OpenFiles,
-        until signal: StopSignal, _ started: (Addresses) -> Void
+        _ hangUps: UnixSignalsSequence, until signal: StopSignal, _ started: (Addresses) -> Void
     ) async throws {
         let stores = try CounterStores(configuration, metrics: metrics, logger: logger)
         let recorder = try UsageRecorder(configuration, stores.counters, logger)
@@ -124,7 +127,7 @@ struct WeirProcess {
             #if os(Linux)
             StartMemory.giveBack()
             #endif
-            let keeping = Task { await keeper.run() }
+            let keeping = Task { await keeper.run(hangUps) }
             started(Addresses(gateway: gatewayAddress, control: controlAddress, store: describe(isReached)))
             await signal.wait()
             keeping.cancel()

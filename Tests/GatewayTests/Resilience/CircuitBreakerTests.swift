@@ -112,11 +112,19 @@ struct CircuitBreakerTests {
         let now = try #require(breaker.openUntil)
         let hanging = (0..<2).map { _ in breaker.admit(at: now) }
         #expect(breaker.answer(at: now + 5 * second - 1) == .refused(until: now + 5 * second - 1))
-        let next = breaker.admit(at: now + 5 * second)
-        #expect(next == .probe(phase: breaker.phaseNumber) && next != hanging[0])
-        // What they say in the end is of another time.
-        breaker.ended(hanging[0], .failed, at: now + 6 * second)
-        #expect(breaker.phase == .halfOpen)
+        let next = (0..<2).map { _ in breaker.admit(at: now + 5 * second) }
+        #expect(next == hanging)
+        #expect(breaker.answer(at: now + 5 * second) == .refused(until: now + 5 * second))
+
+        var failing = breaker
+        failing.ended(hanging[0], .failed, at: now + 6 * second)
+        #expect(failing.openUntil != nil)
+
+        // A service whose answers take longer than it is left alone for is used again.
+        for probe in hanging { breaker.ended(probe, .passed, at: now + 7 * second) }
+        #expect(breaker.phase == .closed)
+        for probe in next { breaker.ended(probe, .failed, at: now + 8 * second) }
+        #expect(breaker.phase == .closed)
     }
 
     @Test func whatBeganInAnEarlierPhaseSaysNothingOfThisOne() throws {
@@ -195,7 +203,7 @@ private struct NaiveBreaker {
         case .halfOpen:
             if probing + probesPassed >= rules.probes {
                 guard now - lastProbe >= rules.openNanoseconds else { return false }
-                enter(.halfOpen)
+                probing = 0
             }
             lastProbe = now
             probing += 1
@@ -214,7 +222,7 @@ private struct NaiveBreaker {
             events.append((now / (rules.windowNanoseconds / 10), outcome))
             if outcome != .passed, isTooMuch(at: now) { enter(real) }
         case .probe(number) where phase == .halfOpen:
-            probing -= 1
+            if probing > 0 { probing -= 1 }
             switch outcome {
             case .abandoned: break
             case .failed: enter(real)

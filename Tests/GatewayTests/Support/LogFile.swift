@@ -16,7 +16,7 @@ final class LogFile {
 
     /// What has been handed over by now.
     func lines() throws -> [String] {
-        #expect(log.flush())
+        #expect(log.flush(within: .seconds(20)))
         return try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map(String.init)
     }
 

@@ -85,9 +85,9 @@ final class Wire: Sendable {
 
     /// Closes so that the peer gets a reset.
     func sendReset() {
-        var option = linger(l_onoff: 1, l_linger: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
-        shutdown(descriptor, Int32(SHUT_RDWR))
+        // What dissolves a connection at once without giving the descriptor back, which others may still read from.
+        var nowhere = sockaddr(sa_family: sa_family_t(AF_UNSPEC), sa_data: sockaddr().sa_data)
+        Glibc.connect(descriptor, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
     }
 
     func close() { shutdown(descriptor, Int32(SHUT_RDWR)) }

@@ -1,9 +1,9 @@
 import Glibc
 
 /// Notices that files have changed: by what the system says of them, not by what is in them.
-struct FileWatch {
+package struct FileWatch: Sendable {
     /// What is different once a file was written, or another one took its place.
-    struct Stamp: Hashable {
+    package struct Stamp: Hashable, Sendable {
         private var device: UInt = 0
         private var inode: UInt = 0
         private var size = 0
@@ -11,7 +11,7 @@ struct FileWatch {
         private var nanoseconds = 0
 
         /// Follows links. All zero: there is no such file.
-        init(of path: String) {
+        package init(of path: String) {
             var status = stat()
             guard stat(path, &status) == 0 else { return }
             device = UInt(status.st_dev)
@@ -25,21 +25,16 @@ struct FileWatch {
     private var read: [Stamp]
     private var seen: [Stamp]
 
-    init(_ stamps: [Stamp]) {
+    /// They were read when they were so.
+    package init(_ stamps: [Stamp]) {
         read = stamps
         seen = stamps
     }
 
     /// Whether they are to be read: they are not as they were, and have stayed as they are since the look before, so that nobody is
     /// within writing them.
-    mutating func look(_ stamps: [Stamp]) -> Bool {
+    package mutating func look(_ stamps: [Stamp]) -> Bool {
         defer { seen = stamps }
         return stamps != read && stamps == seen
-    }
-
-    /// They were read when they were so.
-    mutating func wereRead(_ stamps: [Stamp]) {
-        read = stamps
-        seen = stamps
     }
 }

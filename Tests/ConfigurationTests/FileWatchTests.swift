@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import weir
+@testable import WeirConfiguration
 
 @Suite struct FileWatchTests {
     private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("weir-\(UUID().uuidString)")
@@ -27,7 +27,7 @@ import Testing
         try write("three", "file")
         #expect(!look())
         #expect(look())
-        watch.wereRead(stamp("file"))
+        watch = FileWatch(stamp("file"))
         #expect(!look())
     }
 
@@ -43,7 +43,7 @@ import Testing
         try FileManager.default.createSymbolicLink(at: link, withDestinationURL: folder.appendingPathComponent("b"))
         #expect(!look())
         #expect(look())
-        watch.wereRead(stamp("link"))
+        watch = FileWatch(stamp("link"))
         try FileManager.default.removeItem(at: folder.appendingPathComponent("b"))
         #expect(!look())
         #expect(look())

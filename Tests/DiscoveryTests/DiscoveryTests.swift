@@ -52,11 +52,12 @@ struct DiscoveryTests {
     }
 
     private func withDiscovery(
-        _ sources: [UpstreamSource], _ server: DNSServer? = nil, _ body: (Findings, Discovery) async throws -> Void
+        _ sources: [UpstreamSource], _ server: DNSServer? = nil, timeout: Duration = .seconds(1),
+        _ body: (Findings, Discovery) async throws -> Void
     ) async throws {
         var settings = DNSSettings()
         if let server { settings.servers = [ListenAddress(host: "127.0.0.1", port: server.port)] }
-        settings.timeout = .seconds(1)
+        settings.timeout = timeout
         let findings = Findings()
         let discovery = Discovery(logger: findings.logger) { findings.publish($0, of: $1) }
         discovery.use([Service(name: "s", routes: [], sources: sources)], settings)
@@ -130,7 +131,7 @@ struct DiscoveryTests {
         server.set("orders.test", [.a("10.0.0.1")], ttl: 2)
         server.set("slow.test", [.a("10.0.9.9")], ttl: 3600)
         let (source, slow) = (dns("orders.test"), dns("slow.test"))
-        try await withDiscovery([source, slow], server) { findings, _ in
+        try await withDiscovery([source, slow], server, timeout: .seconds(5)) { findings, _ in
             #expect(findings.texts(source) == ["10.0.0.1:8080 1 0"])
             server.set("orders.test", [.a("10.0.0.7")], ttl: 2)
             try await eventually("the change is seen") { findings.texts(source) == ["10.0.0.7:8080 1 0"] }

@@ -102,7 +102,7 @@ import Testing
 
             """.write(to: folder.appending(path: "pipeline.lua"), atomically: true, encoding: .utf8)
             let run = try CommandRun(
-                ["-t1", "-c16", "-d2s", "-s", "pipeline.lua", url], of: wrk, in: folder)
+                ["-t1", "-c16", "-d2s", "--timeout", "20s", "-s", "pipeline.lua", url], of: wrk, in: folder)
             #expect(run.status == 0)
             #expect(!run.output.contains("Non-2xx") && !run.output.contains("Socket errors"), "\(run.output)")
             // When its time is over, wrk leaves without the answers that are on their way.

@@ -23,7 +23,7 @@ import Testing
         let count = min(10_000, LoopbackClients.raisedFileLimit() - 1_000)
         try #require(count > 100, "this user may open too few files")
         let upstream = try await ContentUpstream.start()
-        let weir = try await Self.serve(upstream)
+        let weir = try await Self.serve(upstream, "timeouts: {idle: 10m}")
         let clients = LoopbackClients()
         try clients.connect(1, to: weir.gateway)
         clients.send(Self.request, on: 0)

@@ -43,7 +43,7 @@ import Testing
             let report = try await report(on: server.port, requests: 20) {
                 $0.wire = .http2(streams: 2)
                 $0.connections = 1
-                $0.timeout = 2_000_000_000
+                $0.timeout = 5_000_000_000
             }
             #expect(report.requests.errorKinds == ["timeout": 1])
             #expect(report.requests.answered == 19)
@@ -56,7 +56,7 @@ import Testing
             let error = await #expect(throws: LoadError.self) {
                 try await report(on: server.port) {
                     $0.wire = .http2(streams: 1)
-                    $0.timeout = 300_000_000
+                    $0.timeout = 5_000_000_000
                 }
             }
             #expect(error?.message.contains("(it ") == true)

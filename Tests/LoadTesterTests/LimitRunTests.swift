@@ -70,7 +70,7 @@ import Testing
             server in
             var plan = LoadPlan(
                 targets: [try Target(parsing: "http://127.0.0.1:\(server.port)/")], requests: try Requests(),
-                phases: [try Phase(parsing: "hold:2500ms:1")], seed: 1)
+                phases: [try Phase(parsing: "hold:6s:1")], seed: 1)
             plan.pace = .open(.even)
             try Self.claim(&plan)
             let report = Report(try await LoadTest(plan, probeNames: ["probe"]).run())

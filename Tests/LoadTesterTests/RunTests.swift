@@ -166,11 +166,11 @@ import Testing
     @Test func replicasShareTheLoadAndAreComparedWithEachOther() async throws {
         try await StubServer.run { first in
             try await StubServer.run(answer: { .status($0.number % 2 == 0 ? 200 : 429) }) { second in
-                let report = try await report(on: first.port, requests: 400) {
+                let report = try await report(on: first.port, requests: 4000) {
                     $0.targets.append(try Target(parsing: "http://127.0.0.1:\(second.port)/"))
                     $0.threads = 2
                 }
-                #expect(report.replicas.map(\.sent).reduce(0, +) == 400)
+                #expect(report.replicas.map(\.sent).reduce(0, +) == 4000)
                 #expect(report.replicas.allSatisfy { $0.sent > 0 })
                 #expect(report.replicas[0].refused == 0)
                 let fairness = try #require(report.replicaFairness)

@@ -42,7 +42,7 @@ import WeirConfiguration
                 position: answers[0].states[0].position, total: 1, sequence: 1)
             #expect(try await client.lease([request], of: ReplicaID(7)).get().entries[0].state.count == 6)
             #expect(try await client.heartbeat(of: ReplicaID(7)).get().alive == 1)
-            let mixed = try DeclaredLimits(.window("global", "5/h"), .window("all", "5/h", per: [])).group
+            let mixed = try DeclaredLimits(.window("global", "5/w"), .window("all", "5/w", per: [])).group
             #expect(try await client.decide(Question(group: mixed, tenant: "t0")).error?.code == .incompatible)
             let look = try await client.decide(Question(group: mixed, tenant: "t0", operation: .peek))
             #expect(look.error == nil && look.decision.verdicts.map(\.remaining) == [0, 5], "a look may be split")

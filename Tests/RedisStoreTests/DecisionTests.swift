@@ -98,7 +98,7 @@ import TestSupport
 
     @Test func aShadowLimitRefusesNobody() async throws {
         let group = try DeclaredLimits(
-            .window("shown", "1/h") { $0.isShadow = true }, .window("global", "3/h")
+            .window("shown", "1/w") { $0.isShadow = true }, .window("global", "3/w")
         ).group
         try await withStore { _, client in
             var answers: [Answer] = []
@@ -146,7 +146,7 @@ import TestSupport
     }
 
     @Test func aResetIsNotUndoneByWhatWasSeenBefore() async throws {
-        let group = try DeclaredLimits(.window("global", "10/h"), .bucket("pay", "36000/h", burst: 10)).group
+        let group = try DeclaredLimits(.window("global", "10/h"), .bucket("pay", "10/h", burst: 10)).group
         try await withStore { _, client in
             let before = try await client.decide(Question(group: group, costs: [10, 10]))
             #expect(before.isAllowed)

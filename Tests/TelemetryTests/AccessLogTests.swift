@@ -46,7 +46,7 @@ import Testing
         writer.field("upstream_ms", millisecondsOf: -3)
         writer.endObject()
         writer.handOver()
-        #expect(log.flush())
+        #expect(log.flush(within: .seconds(20)))
         let line = try #require(file.lines.first)
         let object = try file.object(line)
         #expect(object["time"] as? String == "2026-03-01T12:00:00.042Z")
@@ -138,7 +138,7 @@ import Testing
             writer.endObject()
         }
         writer.handOver()
-        #expect(log.flush())
+        #expect(log.flush(within: .seconds(20)))
         #expect(dropped.withLock { $0 } == 3)
         log.close()
     }
@@ -153,7 +153,7 @@ import Testing
             writer.field("number", number)
             writer.endObject()
             writer.handOver()
-            #expect(log.flush())
+            #expect(log.flush(within: .seconds(20)))
         }
         write(1)
         try FileManager.default.moveItem(atPath: file.path, toPath: rotated.path)
@@ -180,7 +180,7 @@ import Testing
         writer.handOver()
         #expect(file.lines.count == 1)
         #expect(dropped.withLock { $0 } == 1)
-        #expect(log.flush())
+        #expect(log.flush(within: .seconds(20)))
     }
 
     @Test func aFileThatCannotBeOpenedIsNamed() {

@@ -13,7 +13,7 @@ import Testing
         write(writer)
         writer.end()
         writer.handOver()
-        #expect(log.flush())
+        #expect(log.flush(within: .seconds(20)))
         log.close()
         return try String(contentsOfFile: path, encoding: .utf8)
     }

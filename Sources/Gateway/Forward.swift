@@ -67,7 +67,7 @@ enum Forwarding {
         let identity = exchange.edition.plan.identity
         client.reader.head.fields.remove(.expect)
         client.reader.head.fields.remove(.xWeirTenant)
-        client.reader.head.fields.remove(.xForwardedFor)
+        client.reader.head.fields.withhold(.xForwardedFor)
         if exchange.requestID.given == nil { client.reader.head.fields.remove(.xRequestID) }
         if let trace = exchange.trace { trace.removeFields(&client.reader.head.fields) }
         if let name = identity.keyHeader { client.reader.head.fields.remove(named: name) }
@@ -135,15 +135,16 @@ enum Forwarding {
         cursor.write("\r\n")
     }
 
-    /// The values that came, which are marked as removed, because one field carries them all.
+    /// The values that came, which are withheld, because one field carries them all.
     private static func writeForwardedFor(_ fields: borrowing HeadFields, to cursor: inout ByteCursor) {
-        for index in 0..<fields.count {
+        var next = fields.firstIndex(of: .xForwardedFor)
+        while let index = next {
             let field = fields[index]
-            guard field.known == .xForwardedFor, !field.isNamedByConnection, !field.value.isEmpty,
-                isExactly(fields, field)
-            else { continue }
-            cursor.write(fields, field.value)
-            cursor.write(", ")
+            if !field.value.isEmpty, isExactly(fields, field) {
+                cursor.write(fields, field.value)
+                cursor.write(", ")
+            }
+            next = fields.firstIndex(of: .xForwardedFor, from: index + 1)
         }
     }
 

@@ -27,9 +27,10 @@ enum Limiting {
     }
 
     static func conclude(_ exchange: Exchange) -> Step {
-        exchange.decided = exchange.asked
-        count(exchange.call, exchange.worker)
-        return exchange.call.decision.isAllowed ? .next : .respond(problem(exchange.call.decision))
+        let call = exchange.call
+        exchange.decided = exchange.asked.take()
+        count(call, exchange.worker)
+        return call.decision.isAllowed ? .next : .respond(problem(call.decision))
     }
 
     static func problem(_ decision: borrowing Decision) -> Problem {
@@ -40,17 +41,18 @@ enum Limiting {
     }
 
     static func count(_ call: LimitCall, _ worker: Worker) {
-        for index in call.group.limits.indices {
-            let limit = call.group.limits[index]
+        let group = call.group
+        for index in group.limits.indices {
             let outcome: WorkerMetrics.DecisionOutcome =
                 if call.decision.outcome == .unavailable || index >= call.decision.verdicts.count {
                     .unavailable
                 } else if call.decision.verdicts[index].isAllowed {
                     .allowed
                 } else {
-                    limit.limit.isShadow ? .shadowDenied : .denied
+                    group.limits[index].limit.isShadow ? .shadowDenied : .denied
                 }
-            worker.metrics.countDecision(limit: limit.index, outcome: outcome, isDegraded: call.decision.isDegraded)
+            worker.metrics.countDecision(
+                limit: group.limits[index].index, outcome: outcome, isDegraded: call.decision.isDegraded)
         }
     }
 }

@@ -155,7 +155,7 @@ enum Respond {
         if exchange.resilience != nil { exchange.beginRecording(upstream, changes) }
         let limits = exchange.edition.plan.writesLimitFields ? exchange.decided?.fields : nil
         if exchange.edition.plan.writesLimitFields {
-            for known in replaced { upstream.reader.head.fields.withhold(known) }
+            upstream.reader.head.fields.withhold(replaced)
         }
         upstream.reader.head.fields.remove(.xRequestID)
         let hasDate = upstream.reader.head.fields.contains(.date)
@@ -179,7 +179,7 @@ enum Respond {
         }
     }
 
-    private static let replaced: [KnownField] = [
+    private static let replaced: KnownFieldSet = [
         .rateLimit, .rateLimitPolicy, .rateLimitLimit, .rateLimitRemaining, .rateLimitReset, .xRateLimitLimit,
         .xRateLimitRemaining, .xRateLimitReset,
     ]

@@ -60,7 +60,7 @@ struct CauseTests {
 
     @Test func nobodyListens() async throws {
         let warnings = Warnings()
-        let answer = try await ask(try RedisServer.freePort(), "connect_refused", warnings: warnings)
+        let answer = try await ask(Failing.unreachablePort, "connect_refused", warnings: warnings)
         #expect(answer == (502, "connect_refused"))
         let line = try #require(warnings.about("connect_refused").first)
         for part in [

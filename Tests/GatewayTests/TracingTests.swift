@@ -125,7 +125,7 @@ struct TracingTests {
         let upstream = TestUpstream.greeting()
         defer { upstream.stop() }
         let queue = queue()
-        var setup = setup([upstream.port, try RedisServer.freePort()])
+        var setup = setup([upstream.port, Failing.unreachablePort])
         setup.spans = queue
         try await withGateway(setup) { gateway async throws in
             // One of the first two comes to the upstream that is not there.

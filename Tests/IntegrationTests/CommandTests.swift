@@ -152,7 +152,7 @@ import Testing
     }
 
     @Test func whatIsExplainedWithoutAWeirComesFromTheConfigurationAndSaysSo() throws {
-        let port = try RedisServer.freePort()
+        let port = try ServerProcess.freePort()
         let file =
             "gateway:\n  trusted_proxies: [127.0.0.0/8]\ncontrol:\n  listen: 127.0.0.1:\(port)\n" + Self.configuration
         try Self.inFolder(["weir.yaml": file]) { folder in
@@ -203,7 +203,7 @@ import Testing
 
     @Test(arguments: ["127.0.0.1", "localhost"])
     func whereNothingAnswersThatIsSaidAtOnce(_ host: String) throws {
-        let port = try RedisServer.freePort()
+        let port = try ServerProcess.freePort()
         let clock = ContinuousClock()
         let start = clock.now
         let run = try CommandRun("budget", "acme", "--url", "http://\(host):\(port)")

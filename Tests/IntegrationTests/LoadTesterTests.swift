@@ -62,7 +62,8 @@ import Testing
         var page: URL { folder.appendingPathComponent("r.html") }
 
         init(upstream: Int) throws {
-            gateway = try RedisServer.freePort()
+            let ports = try ServerProcess.freePorts(2)
+            gateway = ports[0]
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             let file = folder.appendingPathComponent("weir.yaml")
             command = "\(WeirProcess.program.path) serve --config \(file.path) --redis {redis}"
@@ -71,7 +72,7 @@ import Testing
               listen: 127.0.0.1:\(gateway)
               trusted_proxies: [127.0.0.0/8]
             control:
-              listen: 127.0.0.1:\(RedisServer.freePort())
+              listen: 127.0.0.1:\(ports[1])
             store:
               redis: redis://127.0.0.1:1
             \(LoadTesterTests.configuration(upstream: upstream))
@@ -101,7 +102,7 @@ import Testing
 
     @Test func aRedisOfItsOwnIsHarmedOnScheduleAndEndsWithTheRun() async throws {
         let upstream = try await Upstream.start()
-        let redis = try RedisServer.freePort()
+        let redis = try ServerProcess.freePort()
         let launch = try Launch(upstream: upstream.port)
         defer { try? FileManager.default.removeItem(at: launch.folder) }
         let run = try Self.bench(
@@ -124,7 +125,7 @@ import Testing
 
     @Test func aPrimaryOfItsOwnIsKilledAndTheReportSaysWhenItsReplicaWasPromoted() async throws {
         let upstream = try await Upstream.start()
-        let redis = try RedisServer.freePort()
+        let redis = try ServerProcess.freePort()
         let launch = try Launch(upstream: upstream.port)
         defer { try? FileManager.default.removeItem(at: launch.folder) }
         let run = try Self.bench(
@@ -150,7 +151,7 @@ import Testing
     @Test func aRunThatEndsBeforeAReplicaIsPromotedSaysSo() async throws {
         let upstream = try await Upstream.start()
         let run = try Self.bench(
-            "-d", "300ms", "--rate", "50", "--redis-port", "\(RedisServer.freePort())", "--redis-fault",
+            "-d", "300ms", "--rate", "50", "--redis-port", "\(ServerProcess.freePort())", "--redis-fault",
             "failover@100ms", "http://127.0.0.1:\(upstream.port)/")
         #expect(run.status == 0, "\(run.output)\(run.errors)")
         #expect(run.output.contains("nobody was promoted by the end of the run"))
@@ -163,7 +164,7 @@ import Testing
         #expect(taken.status == 1)
         #expect(taken.errors.contains("already, before anything was launched"))
         try await upstream.stop()
-        let port = try RedisServer.freePort()
+        let port = try ServerProcess.freePort()
         let broken = try Self.bench(
             "-n", "1", "--launch", "sh -c 'echo no such gateway; exit 3'", "http://127.0.0.1:\(port)/")
         #expect(broken.status == 1)

@@ -6,7 +6,7 @@ import Testing
 /// What a running Weir says of itself, and how much.
 @Suite(.serialized) struct LogLevelTests {
     @Test func theLevelChangesWhileItRunsAndLinesAreJSON() async throws {
-        let upstream = try RedisServer.freePort()
+        let upstream = try ServerProcess.freePort()
         let weir = try await WeirProcess.serve(
             """
             logging: {level: error, format: json}

@@ -114,7 +114,7 @@ import Testing
 
     @Test func aCollectorThatIsNotThereIsWaitedFor() async throws {
         let upstream = try await Upstream.start()
-        let port = try RedisServer.freePort()
+        let port = try ServerProcess.freePort()
         let weir = try await serve(port, upstream)
         defer { weir.stop() }
         try await ask(weir, 2)

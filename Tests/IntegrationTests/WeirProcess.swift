@@ -65,8 +65,8 @@ final class WeirProcess: Sendable {
         _ complete: @escaping @Sendable (String, Int, Int) -> String
     ) throws {
         (self.complete, process) = (complete, Process())
-        gateway = try RedisServer.freePort()
-        control = try RedisServer.freePort()
+        let ports = try ServerProcess.freePorts(2)
+        (gateway, control) = (ports[0], ports[1])
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("weir-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         configurationFile = directory.appendingPathComponent("weir.yaml")

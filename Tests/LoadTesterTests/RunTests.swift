@@ -113,7 +113,7 @@ import Testing
     }
 
     @Test func whereNothingListensTheRunFailsAndSaysSo() async throws {
-        let port = try RedisServer.freePort()
+        let port = try ServerProcess.freePort()
         let error = await #expect(throws: LoadError.self) { try await report(on: port) }
         #expect(error?.code == .failed)
         #expect(error?.message == "nothing answers at http://127.0.0.1:\(port)/ (Connection refused)")

@@ -7,23 +7,23 @@ package final class RedisCluster: Sendable {
 
     package static func start() async throws -> RedisCluster {
         var servers: [RedisServer] = []
-        var buses: [Int] = []
         for _ in 0..<6 {
-            let bus = try ServerProcess.freePort()
-            buses.append(bus)
             servers.append(
                 try await RedisServer.start(
-                    RedisServer.Options(settings: [
-                        ["cluster-enabled", "yes"], ["cluster-port", "\(bus)"], ["cluster-node-timeout", "3000"],
-                        ["cluster-replica-validity-factor", "0"], ["repl-diskless-sync-delay", "0"],
-                        // One that is gone must not stop the others.
-                        ["cluster-require-full-coverage", "no"],
-                    ])))
+                    RedisServer.Options(
+                        isClusterNode: true,
+                        settings: [
+                            ["cluster-node-timeout", "3000"], ["cluster-replica-validity-factor", "0"],
+                            ["repl-diskless-sync-delay", "0"],
+                            // One that is gone must not stop the others.
+                            ["cluster-require-full-coverage", "no"],
+                        ])))
         }
         let cluster = RedisCluster(servers: servers)
         for (index, server) in servers.enumerated() {
             try server.cli(["CLUSTER", "SET-CONFIG-EPOCH", "\(index + 1)"])
-            if index > 0 { try server.cli(["CLUSTER", "MEET", "127.0.0.1", "\(servers[0].port)", "\(buses[0])"]) }
+            guard index > 0 else { continue }
+            try server.cli(["CLUSTER", "MEET", "127.0.0.1", "\(servers[0].port)", "\(servers[0].busPort)"])
         }
         for (index, range) in [("0", "5460"), ("5461", "10922"), ("10923", "16383")].enumerated() {
             try servers[index].cli(["CLUSTER", "ADDSLOTSRANGE", range.0, range.1])

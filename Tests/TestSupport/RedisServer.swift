@@ -5,6 +5,8 @@ package final class RedisServer: Sendable {
     package struct Options: Sendable {
         /// One node that has all slots.
         package var isCluster = false
+        /// A node of a cluster that has no slots yet.
+        package var isClusterNode = false
         /// For the user `default`.
         package var password: String?
         /// TLS on its port, and nothing else.
@@ -13,9 +15,11 @@ package final class RedisServer: Sendable {
         package var settings: [[String]] = []
 
         package init(
-            isCluster: Bool = false, password: String? = nil, tls: TLS? = nil, settings: [[String]] = []
+            isCluster: Bool = false, isClusterNode: Bool = false, password: String? = nil, tls: TLS? = nil,
+            settings: [[String]] = []
         ) {
             self.isCluster = isCluster
+            self.isClusterNode = isClusterNode
             self.password = password
             self.tls = tls
             self.settings = settings
@@ -39,7 +43,8 @@ package final class RedisServer: Sendable {
     }
 
     package let port: Int
-    private let busPort: Int
+    /// Where nodes of a cluster talk to each other.
+    package let busPort: Int
     private let options: Options
     private let directory: URL
     private let process = ServerProcess()
@@ -59,8 +64,8 @@ package final class RedisServer: Sendable {
 
     private init(_ options: Options) throws {
         self.options = options
-        port = try Self.freePort()
-        busPort = options.isCluster ? try Self.freePort() : 0
+        let ports = try ServerProcess.freePorts(2)
+        (port, busPort) = (ports[0], ports[1])
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("weir-redis-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     }
@@ -138,7 +143,9 @@ package final class RedisServer: Sendable {
             command += ["--port", "\(port)"]
         }
         if options.isCluster, options.tls != nil { command += ["--tls-cluster", "yes"] }
-        if options.isCluster { command += ["--cluster-enabled", "yes", "--cluster-port", "\(busPort)"] }
+        if options.isCluster || options.isClusterNode {
+            command += ["--cluster-enabled", "yes", "--cluster-port", "\(busPort)"]
+        }
         if let password = options.password { command += ["--requirepass", password] }
         for line in options.settings { command += ["--\(line[0])"] + line.dropFirst() }
         return command
@@ -147,7 +154,4 @@ package final class RedisServer: Sendable {
     private var log: String {
         (try? String(contentsOf: directory.appendingPathComponent("redis.log"), encoding: .utf8)) ?? "no log"
     }
-
-    /// A port that nobody listens on just now.
-    package static func freePort() throws -> Int { try ServerProcess.freePort() }
 }

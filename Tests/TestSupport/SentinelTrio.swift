@@ -21,8 +21,8 @@ package final class SentinelTrio: Sendable {
         private let directory: URL
         private let process = ServerProcess()
 
-        fileprivate init(watching primary: Int, _ options: Options) throws {
-            port = try ServerProcess.freePort()
+        fileprivate init(at port: Int, watching primary: Int, _ options: Options) throws {
+            self.port = port
             self.options = options
             directory = FileManager.default.temporaryDirectory
                 .appendingPathComponent("weir-sentinel-\(UUID().uuidString)")
@@ -87,8 +87,8 @@ package final class SentinelTrio: Sendable {
                 ["replicaof", "127.0.0.1", "\(primary.port)"], ["repl-diskless-sync-delay", "0"],
             ])
         let servers = [primary, try await RedisServer.start(follow), try await RedisServer.start(follow)]
-        let trio = SentinelTrio(
-            servers: servers, sentinels: try (0..<3).map { _ in try Sentinel(watching: primary.port, options) })
+        let sentinels = try ServerProcess.freePorts(3).map { try Sentinel(at: $0, watching: primary.port, options) }
+        let trio = SentinelTrio(servers: servers, sentinels: sentinels)
         for sentinel in trio.sentinels {
             try await eventually(within: .seconds(20), "the sentinel on port \(sentinel.port) knows all others") {
                 let known = Self.fields(try sentinel.cli(["SENTINEL", "MASTER", primaryName]))

@@ -101,10 +101,22 @@ package final class ServerProcess: Sendable {
     }
 
     /// A port that nobody listens on just now.
-    package static func freePort() throws -> Int {
-        let socket = socketDescriptor()
-        guard socket >= 0 else { throw Failure(description: "no socket") }
-        defer { close(socket) }
+    package static func freePort() throws -> Int { try freePorts(1)[0] }
+
+    /// So many, all different.
+    package static func freePorts(_ count: Int) throws -> [Int] {
+        var sockets: [Int32] = []
+        // None is free for another one before all are found.
+        defer { for socket in sockets { close(socket) } }
+        return try (0..<count).map { _ in
+            let socket = socketDescriptor()
+            guard socket >= 0 else { throw Failure(description: "no socket") }
+            sockets.append(socket)
+            return try boundPort(of: socket)
+        }
+    }
+
+    private static func boundPort(of socket: Int32) throws -> Int {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = inet_addr("127.0.0.1")

@@ -7,11 +7,12 @@ enum Authentication {
         let plan = exchange.edition.plan
         guard !plan.identity.isAnonymous, !isPublic(exchange) else { return .next }
         guard Guard.mayAuthenticate(exchange) else { return .respond(.tooManyAuthenticationFailures) }
-        let outcome = exchange.edition.authenticator.caller(
-            of: exchange.client.reader.head.fields, isFromTrustedProxy: exchange.client.isTrustedProxy,
+        var caller = Authenticator.Caller()
+        let outcome = exchange.edition.authenticator.identify(
+            &caller, by: exchange.client.reader.head.fields, isFromTrustedProxy: exchange.client.isTrustedProxy,
             at: plan.identity.needsTime ? exchange.worker.epochMilliseconds : 0)
         switch outcome {
-        case .known(let caller):
+        case .known:
             exchange.tenant = caller.tenant ?? .anonymous
             exchange.apiKey = caller.key
             exchange.token = caller.token

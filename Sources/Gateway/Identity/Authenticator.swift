@@ -10,7 +10,8 @@ package import WeirConfiguration
 /// is why tokens are checked with swift-crypto and the module Tokens rather than with jwt-kit, whose keys are an actor.
 package struct Authenticator {
     enum Outcome {
-        case known(Caller)
+        /// The caller was filled in.
+        case known
         /// No credential, one that is not valid, one that is there twice, or two that disagree; and what is wrong with the token.
         case refused(TokenFault?)
         /// The token's key is not there; `id` is nil where there are no keys at all.
@@ -47,13 +48,15 @@ package struct Authenticator {
 
     /// The tenant's name; nil: the request is not to be let in.
     package mutating func tenant(of fields: borrowing HeadFields, at now: Int64) -> [UInt8]? {
-        guard case .known(let caller) = caller(of: fields, isFromTrustedProxy: false, at: now) else { return nil }
+        var caller = Caller()
+        guard case .known = identify(&caller, by: fields, isFromTrustedProxy: false, at: now) else { return nil }
         return caller.tenant?.name
     }
 
     /// `isFromTrustedProxy`: the peer may name the tenant. `now` is in milliseconds since 1970.
-    mutating func caller(of fields: borrowing HeadFields, isFromTrustedProxy: Bool, at now: Int64) -> Outcome {
-        var caller = Caller()
+    mutating func identify(
+        _ caller: inout Caller, by fields: borrowing HeadFields, isFromTrustedProxy: Bool, at now: Int64
+    ) -> Outcome {
         if let header = plan.keyHeader, let index = fields.firstIndex(named: header) {
             guard fields.firstIndex(named: header, from: index + 1) == nil else { return .refused(nil) }
             caller.key = fields.withValue(at: index) { owned(byKey: $0, at: now) }
@@ -70,7 +73,7 @@ package struct Authenticator {
             let outcome = readToken(place, fields, at: now, for: &caller)
             if let outcome { return outcome }
         }
-        return caller.tenant == nil ? .refused(nil) : .known(caller)
+        return caller.tenant == nil ? .refused(nil) : .known
     }
 
     private mutating func owned(byKey key: UnsafeRawBufferPointer, at now: Int64) -> APIKey? {

@@ -3,26 +3,27 @@
 ///
 /// Each credential has one place, by a hash with a secret seed; another one that belongs there takes it over.
 struct CredentialCache<Identity: AnyObject> {
-    private struct Entry {
-        let credential: [UInt8]
-        let identity: Identity
-    }
-
-    private var entries: [Entry?]
+    /// Beside each other, so that a look copies neither.
+    private var credentials: [[UInt8]]
+    private var identities: [Identity?]
 
     /// At most so many entries; a power of two.
     init(capacity: Int = 4096) {
         precondition(capacity & (capacity - 1) == 0)
-        entries = Array(repeating: nil, count: capacity)
+        credentials = Array(repeating: [], count: capacity)
+        identities = Array(repeating: nil, count: capacity)
     }
 
     func find(_ credential: UnsafeRawBufferPointer) -> Identity? {
-        guard let entry = entries[place(of: credential)], entry.credential.count == credential.count else { return nil }
-        return entry.credential.withUnsafeBytes { Self.difference($0, credential) } == 0 ? entry.identity : nil
+        let place = place(of: credential)
+        guard credentials[place].count == credential.count else { return nil }
+        return credentials[place].withUnsafeBytes { Self.difference($0, credential) } == 0 ? identities[place] : nil
     }
 
     mutating func insert(_ credential: UnsafeRawBufferPointer, _ identity: Identity) {
-        entries[place(of: credential)] = Entry(credential: Array(credential), identity: identity)
+        let place = place(of: credential)
+        credentials[place] = Array(credential)
+        identities[place] = identity
     }
 
     /// Of as many bytes; takes as long whatever is different.
@@ -46,6 +47,6 @@ struct CredentialCache<Identity: AnyObject> {
     private func place(of credential: UnsafeRawBufferPointer) -> Int {
         var hasher = Hasher()
         hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: credential.suffix(64)))
-        return hasher.finalize() & (entries.count - 1)
+        return hasher.finalize() & (credentials.count - 1)
     }
 }

@@ -2,7 +2,7 @@ import HTTPWire
 
 /// What clients must not say, because it is believed where it stands.
 extension Exchange {
-    private static let saidByProxies: [KnownField] = [
+    private static let saidByProxies: KnownFieldSet = [
         .forwarded, .xForwardedFor, .xForwardedProto, .xForwardedHost, .xForwardedPort, .xForwardedPrefix, .xRealIP,
     ]
 
@@ -17,7 +17,7 @@ extension Exchange {
         for name in identity.claimFields { client.reader.head.fields.remove(named: name) }
         guard !isTrusted else { return }
         if let name = identity.header { client.reader.head.fields.remove(named: name) }
-        for known in Self.saidByProxies { client.reader.head.fields.remove(known) }
+        client.reader.head.fields.remove(Self.saidByProxies)
         for index in 0..<client.reader.head.fields.count {
             let field = client.reader.head.fields[index]
             guard field.known == .other, !field.isRemoved, field.name.count > Self.prefix.utf8CodeUnitCount else {

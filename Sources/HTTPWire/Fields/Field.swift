@@ -25,8 +25,7 @@ package struct Field: Sendable {
     @usableFromInline var flags: UInt8
 
     @usableFromInline static let removedFlag: UInt8 = 1
-    @usableFromInline static let namedFlag: UInt8 = 2
-    @usableFromInline static let withheldFlag: UInt8 = 4
+    @usableFromInline static let withheldFlag: UInt8 = 2
 
     init(name: ByteRange, value: ByteRange, known: KnownField, isRemoved: Bool) {
         self.name = name
@@ -48,9 +47,4 @@ package struct Field: Sendable {
     }
 
     var isWritten: Bool { flags & (Self.removedFlag | Self.withheldFlag) == 0 }
-
-    /// The Connection field names it, so it was meant for this hop alone; it is removed already.
-    package var isNamedByConnection: Bool { flags & Self.namedFlag != 0 }
-
-    mutating func nameByConnection() { flags |= Self.namedFlag | Self.removedFlag }
 }

@@ -109,16 +109,18 @@ package struct HeadFields: ~Copyable, Sendable {
         present &= ~bit
     }
 
-    mutating func removeNamedByConnection(at index: Int) {
-        remove(at: index)
-        entries[index].nameByConnection()
-    }
-
     /// All such fields.
     package mutating func remove(_ known: KnownField) {
         guard contains(known) else { return }
         for index in entries.indices where entries[index].known == known { entries[index].isRemoved = true }
         present &= ~(1 &<< UInt64(known.rawValue))
+    }
+
+    /// All of these that are there.
+    package mutating func remove(_ some: KnownFieldSet) {
+        guard present & some.bits != 0 else { return }
+        for index in entries.indices where some.contains(entries[index].known) { entries[index].isRemoved = true }
+        present &= ~some.bits
     }
 
     /// All such fields, and those whose names differ from it by underscores for hyphens.
@@ -134,6 +136,7 @@ package struct HeadFields: ~Copyable, Sendable {
         }
         if name.known != .other { present &= ~(1 &<< UInt64(name.known.rawValue)) }
     }
+
     // MARK: Withholding
 
     /// All such fields are still found, and not written; also those whose names differ by underscores for hyphens.
@@ -152,5 +155,11 @@ package struct HeadFields: ~Copyable, Sendable {
     package mutating func withhold(_ known: KnownField) {
         guard contains(known) else { return }
         for index in entries.indices where entries[index].known == known { entries[index].isWithheld = true }
+    }
+
+    /// All of these that are there.
+    package mutating func withhold(_ some: KnownFieldSet) {
+        guard present & some.bits != 0 else { return }
+        for index in entries.indices where some.contains(entries[index].known) { entries[index].isWithheld = true }
     }
 }

@@ -126,7 +126,7 @@ extension HeadParser {
                 for candidate in fields.entries.indices {
                     let name = fields.entries[candidate].name
                     let nameBytes = UnsafeRawBufferPointer(start: bytes + Int(name.start), count: name.count)
-                    if nameBytes.equalsIgnoringCase(option) { fields.removeNamedByConnection(at: candidate) }
+                    if nameBytes.equalsIgnoringCase(option) { fields.remove(at: candidate) }
                 }
             }
         }

@@ -32,7 +32,7 @@ struct BreakingTests {
     @Test func anUpstreamThatCannotBeReachedOpensItAndATruncatedAnswerDoes() async throws {
         let truncating = TestUpstream.sending("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart")
         defer { truncating.stop() }
-        for port in [Failing.unreachablePort(), truncating.port] {
+        for port in [Failing.unreachablePort, truncating.port] {
             let setup = Failing.setup([port], "breaker: {consecutive_failures: 2, open: 60s}")
             try await withGateway(setup) { gateway async throws in
                 for _ in 0..<2 { _ = try? gateway.get("/") }

@@ -66,7 +66,7 @@ struct RetryingTests {
     @Test func whereNothingWasSentAnyMethodGoesToAnotherUpstream() async throws {
         let upstream = TestUpstream.echoing()
         defer { upstream.stop() }
-        let ports = [Failing.unreachablePort(), upstream.port]
+        let ports = [Failing.unreachablePort, upstream.port]
         for keys in ["retries: {backoff: 1ms, attempts: 10}", "breaker: {}"] {
             try await withGateway(Failing.setup(ports, keys)) { gateway async throws in
                 for _ in 0..<4 {

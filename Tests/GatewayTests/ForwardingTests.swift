@@ -96,7 +96,7 @@ struct ForwardingTests {
     @Test func answersThatTheClientTakesLateComeWholeAndInOrder() async throws {
         try await withGateway(Setup([(name: "s", path: "/in", upstreams: [])])) { gateway async throws in
             let client = try gateway.connect()
-            client.wire.limitReceiveBuffer(16 * 1024)
+            client.wire.limitReceiveBuffer(128 * 1024)
             let count = 20_000
             let wire = client.wire
             let sent = Mutex(0)

@@ -30,7 +30,7 @@ def goals(results, memory, latency):
         samples, others = results[path].get(name), results[path].get(reference)
         if samples and others:
             measured = ratio(samples, others)
-            rows.append([title, f"≤ {most:.2f}", f"{measured:.2f}", verdict(measured.median <= most)])
+            rows.append([title, f"≤ {most:.2f}", f"{measured:.3f}", verdict(measured.median <= most)])
         else:
             rows.append([title, f"≤ {most:.2f}", "", "not measured"])
     rows += latency

@@ -140,17 +140,12 @@ enum Forwarding {
         var next = fields.firstIndex(of: .xForwardedFor)
         while let index = next {
             let field = fields[index]
-            if !field.value.isEmpty, isExactly(fields, field) {
+            if !field.value.isEmpty {
                 cursor.write(fields, field.value)
                 cursor.write(", ")
             }
             next = fields.firstIndex(of: .xForwardedFor, from: index + 1)
         }
-    }
-
-    /// An alias of the name was never believed.
-    private static func isExactly(_ fields: borrowing HeadFields, _ field: Field) -> Bool {
-        fields.withBytes(field.name) { !$0.contains(UInt8(ascii: "_")) }
     }
 }
 

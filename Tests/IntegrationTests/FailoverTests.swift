@@ -47,7 +47,7 @@ import Testing
             if fault == .paused { old.resume() }
 
             try await fleet.becomesShared()
-            try await eventually(within: .seconds(20), "the new primary decides for all") {
+            try await eventually(within: .seconds(20), "the primary decides for all") {
                 // Sentinels may change their mind about which one it is.
                 guard let primary = try trio.primary() else { return false }
                 let before = (try calls(of: primary), try await fleet.degradedDecisions())

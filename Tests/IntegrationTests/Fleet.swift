@@ -1,10 +1,8 @@
-import Foundation
 import LimiterCore
 import NIOCore
 import NIOPosix
 import Synchronization
 import TestSupport
-import Testing
 
 /// Several gateways over one Redis, of whatever form, and one upstream, and the load on them.
 final class Fleet: Sendable {

@@ -35,15 +35,13 @@ final class WeirProcess: Sendable {
     }
 
     private static func start(_ make: () throws -> WeirProcess) async throws -> WeirProcess {
-        var last = Ended(description: "not tried")
         // Another process may take a port between finding and using it.
-        for _ in 0..<3 {
+        for _ in 0..<2 {
             do { return try await make().ready() } catch let error as Ended {
                 guard ["is in use", "listens there"].contains(where: error.description.contains) else { throw error }
-                last = error
             }
         }
-        throw last
+        return try await make().ready()
     }
 
     private func ready() async throws -> WeirProcess {

@@ -5,7 +5,7 @@ package struct NeverHappened: Error, CustomStringConvertible {
     package init(description: String) { self.description = description }
 }
 
-/// Polls until `condition` holds; throws `NeverHappened` once `limit` has passed.
+/// Polls until `condition` holds; throws `NeverHappened` once `limit` has passed, and half a second more.
 package func eventually(
     within limit: Duration = .seconds(10), _ what: String = "the condition",
     isolation: isolated (any Actor)? = #isolation,

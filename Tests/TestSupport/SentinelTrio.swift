@@ -72,7 +72,7 @@ package final class SentinelTrio: Sendable {
         }
     }
 
-    package static let primaryName = "main"
+    fileprivate static let primaryName = "main"
 
     /// The first was the primary at the start.
     package let servers: [RedisServer]

@@ -14,7 +14,7 @@ struct CircuitBreaker: Sendable {
         var slowPercent: Int?
         var openNanoseconds: Int64
         var longestOpenNanoseconds: Int64
-        /// That many passed probes close it, and no more than that are sent, unless they do not end.
+        /// That many passed probes close it, and no more than that are sent at a time; as many again where they do not end.
         var probes: Int
     }
 
@@ -27,7 +27,8 @@ struct CircuitBreaker: Sendable {
     /// Each phase has a number of its own: how an attempt ended says nothing of a later phase.
     enum Admission: Hashable, Sendable {
         case counted(phase: Int)
-        case probe(phase: Int)
+        /// After a while others are sent without waiting for its end any longer: those are of another round.
+        case probe(phase: Int, round: Int)
         /// Until when at least; half open, as long as the probes take.
         case refused(until: Int64)
     }
@@ -45,8 +46,9 @@ struct CircuitBreaker: Sendable {
     private(set) var counts: SlidingCounts
     private var failuresInRow = 0
     private var openings: Int64 = 0
-    /// Probes under way that others wait for.
+    /// Probes of this round that are under way.
     private(set) var probing = 0
+    private var round = 0
     private var probesPassed = 0
     private var lastProbeAt: Int64 = 0
     private var random: UInt64
@@ -69,10 +71,11 @@ struct CircuitBreaker: Sendable {
             // Requests that take for ever to arrive must not keep all others waiting; what they say in the end counts.
             guard now - lastProbeAt >= rules.openNanoseconds else { return .refused(until: now) }
             probing = 0
+            round += 1
         }
         lastProbeAt = now
         probing += 1
-        return .probe(phase: phaseNumber)
+        return .probe(phase: phaseNumber, round: round)
     }
 
     /// So many attempts passed while it was closed.
@@ -88,7 +91,9 @@ struct CircuitBreaker: Sendable {
         case (.counted(phaseNumber), .halfOpen):
             // A probe that had passed, and then broke off.
             if outcome == .failed { open(at: now) }
-        case (.probe(phaseNumber), .halfOpen): probeEnded(outcome, at: now)
+        case (.probe(phaseNumber, let round), .halfOpen):
+            if round == self.round { probing -= 1 }
+            probeEnded(outcome, at: now)
         default: break
         }
     }
@@ -116,7 +121,6 @@ struct CircuitBreaker: Sendable {
     }
 
     private mutating func probeEnded(_ outcome: Outcome, at now: Int64) {
-        probing = max(0, probing - 1)
         switch outcome {
         case .abandoned: break
         case .slow where rules.slowPercent != nil, .failed: open(at: now)

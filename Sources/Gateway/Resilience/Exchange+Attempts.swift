@@ -110,7 +110,7 @@ extension Exchange {
                 settle(.failed)
             } else if isSlow {
                 settle(.slow)
-            } else if case .probe(let phase) = admission {
+            } else if case .probe(let phase, _) = admission {
                 // A long answer must not keep others waiting; if it breaks off, that still counts.
                 settle(.passed)
                 trial.admission = .counted(phase: phase)

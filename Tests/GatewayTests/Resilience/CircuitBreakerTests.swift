@@ -91,7 +91,7 @@ struct CircuitBreakerTests {
         let now = try #require(breaker.openUntil)
         let probes = (0..<3).map { _ in breaker.admit(at: now) }
         for probe in probes {
-            #expect(probe == .probe(phase: breaker.phaseNumber))
+            #expect(probe == .probe(phase: breaker.phaseNumber, round: 0))
         }
         #expect(breaker.answer(at: now) == .refused(until: now))
         // A client that leaves makes room for another probe, and says nothing.
@@ -113,12 +113,17 @@ struct CircuitBreakerTests {
         let hanging = (0..<2).map { _ in breaker.admit(at: now) }
         #expect(breaker.answer(at: now + 5 * second - 1) == .refused(until: now + 5 * second - 1))
         let next = (0..<2).map { _ in breaker.admit(at: now + 5 * second) }
-        #expect(next == hanging)
+        #expect(next.allSatisfy { $0 == .probe(phase: breaker.phaseNumber, round: 1) })
         #expect(breaker.answer(at: now + 5 * second) == .refused(until: now + 5 * second))
 
         var failing = breaker
         failing.ended(hanging[0], .failed, at: now + 6 * second)
         #expect(failing.openUntil != nil)
+
+        // Who is waited for no longer makes room for nobody.
+        var left = breaker
+        for probe in hanging { left.ended(probe, .abandoned, at: now + 6 * second) }
+        #expect(left.answer(at: now + 6 * second) == .refused(until: now + 6 * second))
 
         // A service whose answers take longer than it is left alone for is used again.
         for probe in hanging { breaker.ended(probe, .passed, at: now + 7 * second) }
@@ -192,6 +197,7 @@ private struct NaiveBreaker {
     var number = 0
     var events: [(slice: Int64, outcome: CircuitBreaker.Outcome)] = []
     var probing = 0
+    var round = 0
     var probesPassed = 0
     var lastProbe: Int64 = 0
 
@@ -204,6 +210,7 @@ private struct NaiveBreaker {
             if probing + probesPassed >= rules.probes {
                 guard now - lastProbe >= rules.openNanoseconds else { return false }
                 probing = 0
+                round += 1
             }
             lastProbe = now
             probing += 1
@@ -221,8 +228,8 @@ private struct NaiveBreaker {
             guard outcome != .abandoned else { return }
             events.append((now / (rules.windowNanoseconds / 10), outcome))
             if outcome != .passed, isTooMuch(at: now) { enter(real) }
-        case .probe(number) where phase == .halfOpen:
-            if probing > 0 { probing -= 1 }
+        case .probe(number, let round) where phase == .halfOpen:
+            if round == self.round { probing -= 1 }
             switch outcome {
             case .abandoned: break
             case .failed: enter(real)

@@ -60,6 +60,18 @@ struct FieldTests {
         #expect(request["X-Weir-Tenant"] == nil)
     }
 
+    /// The field is written anew, and yet told as it came.
+    @Test func whatATrustedProxySaysCanBePassedOnUnderAnotherName() async throws {
+        let route = "- {path: /, request: {headers: {set: {X-Chain: \"<${header:X-Forwarded-For}>\"}}}}"
+        for (trusted, chain) in [("127.0.0.0/8", "<203.0.113.7>"), ("192.0.2.1", "<>")] {
+            try await withRoutes(route, file: "gateway: {trusted_proxies: [\(trusted)]}\n") {
+                gateway, upstream async throws in
+                #expect(try gateway.get("/", "X-Forwarded-For: 203.0.113.7").status == 200)
+                #expect(upstream.requests.last?.all("X-Chain") == [chain])
+            }
+        }
+    }
+
     @Test func limitsPerClientCountTheClientBehindTheProxies() async throws {
         let upstream = TestUpstream.greeting()
         defer { upstream.stop() }

@@ -63,6 +63,12 @@ package final class SentinelTrio: Sendable {
 
         package func resume() { process.resume() }
 
+        /// Of the server that it calls the primary; nil: it does not answer.
+        fileprivate func namedPort() throws -> Int? {
+            try cli(["SENTINEL", "GET-MASTER-ADDR-BY-NAME", SentinelTrio.primaryName])
+                .split(separator: "\n").last.flatMap { Int($0) }
+        }
+
         @discardableResult
         package func cli(_ arguments: [String]) throws -> String {
             var command = ["redis-cli", "-h", "127.0.0.1", "-p", "\(port)"]
@@ -114,8 +120,7 @@ package final class SentinelTrio: Sendable {
 
     /// Which server the first two sentinels that answer call the primary; nil: they do not agree.
     package func primary() throws -> RedisServer? {
-        let ports = try sentinels.map { try $0.cli(["SENTINEL", "GET-MASTER-ADDR-BY-NAME", Self.primaryName]) }
-            .compactMap { $0.split(separator: "\n").last.flatMap { Int($0) } }
+        let ports = try sentinels.compactMap { try $0.namedPort() }
         guard ports.count >= 2, ports[0] == ports[1] else { return nil }
         return servers.first { $0.port == ports[0] }
     }
@@ -128,10 +133,19 @@ package final class SentinelTrio: Sendable {
         try await eventually(within: .seconds(60), "a failover") {
             primary = try self.primary()
             guard let primary, primary !== old else {
-                if isOrdered { try sentinels[1].cli(["SENTINEL", "FAILOVER", Self.primaryName]) }
+                // Once this one has gone through with it, another order would replace the new primary too.
+                if isOrdered, try sentinels[1].namedPort() == old.port {
+                    try sentinels[1].cli(["SENTINEL", "FAILOVER", Self.primaryName])
+                }
                 return false
             }
             return try primary.cli(["ROLE"]).hasPrefix("master")
+        }
+        // A sentinel whose new primary dies before the replicas follow it is never through with that failover.
+        if isOrdered {
+            try await eventually(within: .seconds(60), "the end of the failover") {
+                try Self.fields(sentinels[1].cli(["SENTINEL", "MASTER", Self.primaryName]))["flags"] == "master"
+            }
         }
         return primary!
     }

@@ -9,8 +9,6 @@ final class Fleet: Sendable {
     let gateways: [WeirProcess]
     private let upstream: Upstream
 
-    static let limitName = "long"
-
     enum Mode: String, CaseIterable, Sendable {
         case exact
         case leased
@@ -60,7 +58,7 @@ final class Fleet: Sendable {
                     identity:
                       header: X-Tenant
                     limits:
-                      - {name: \(limitName), per: tenant, rate: \(limit)/\(LongWindow.period), mode: \(mode)}
+                      - {name: long, per: tenant, rate: \(limit)/\(LongWindow.period), mode: \(mode)}
                     services:
                       - name: api
                         routes: [{path: /}]

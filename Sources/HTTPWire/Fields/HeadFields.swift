@@ -110,11 +110,7 @@ package struct HeadFields: ~Copyable, Sendable {
     }
 
     /// All such fields.
-    package mutating func remove(_ known: KnownField) {
-        guard contains(known) else { return }
-        for index in entries.indices where entries[index].known == known { entries[index].isRemoved = true }
-        present &= ~(1 &<< UInt64(known.rawValue))
-    }
+    package mutating func remove(_ known: KnownField) { remove(KnownFieldSet(known)) }
 
     /// All of these that are there.
     package mutating func remove(_ some: KnownFieldSet) {
@@ -152,10 +148,7 @@ package struct HeadFields: ~Copyable, Sendable {
         }
     }
 
-    package mutating func withhold(_ known: KnownField) {
-        guard contains(known) else { return }
-        for index in entries.indices where entries[index].known == known { entries[index].isWithheld = true }
-    }
+    package mutating func withhold(_ known: KnownField) { withhold(KnownFieldSet(known)) }
 
     /// All of these that are there.
     package mutating func withhold(_ some: KnownFieldSet) {
